@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * machvm.h - the ioctl interface of /dev/machvm and of the descriptors it hands out.
+ *
+ * This header is the manual of record.  Programs normally use libmachvm, whose calls have
+ * Mach's own names; the pager messages are in machvm_netlink.h.
+ */
+#ifndef _UAPI_MACHVM_H
+#define _UAPI_MACHVM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: answers
+ *
+ * Every ioctl returns either a negative errno (the request itself was unusable and nothing was
+ * done) or a kern_return_t, which is never negative: 0 is KERN_SUCCESS.  Output fields are valid
+ * only when the answer is KERN_SUCCESS, unless a field says otherwise.
+ *
+ * Each errno has one meaning:
+ *
+ * ENOTTY     no such command on this descriptor
+ * EINVAL     ``size`` is smaller than the first version of the structure, a reserved field or an
+ *            unknown flag is not zero, or an argument has a value that no caller may pass
+ * E2BIG      ``size`` is larger than this kernel knows and the surplus is not all zero
+ * EFAULT     the structure, or memory that it points to, cannot be read or written
+ * EBADF      a descriptor in the structure is not open, or not of the kind asked for
+ * EACCES     the caller may not look at this task or object
+ * ENOENT     an info call found nothing at or after the place asked for
+ * ESTALE     a reply carries the epoch of a binding that has ended
+ * EBUSY      the object is served through another port at the moment
+ * ENOMEM     the kernel had no memory for its own bookkeeping
+ * EMFILE     the caller has no free descriptor (ENFILE: the system has none)
+ * EDQUOT     the user's limit on objects is reached
+ * EINTR      a fatal signal ended the wait for a lock
+ * EAGAIN     the task's address space is being set up by a fork or torn down by an exit
+ *
+ * Each kern_return_t has the meaning Mach gives it; &enum machvm_kern lists those in use.
+ */
+
+/**
+ * DOC: structure sizes
+ *
+ * Every structure begins with ``__u32 size``, set by the caller to sizeof the structure it was
+ * compiled with.  A shorter structure of an older caller is extended with zeroes, a longer one is
+ * accepted when what the kernel does not know is zero.  Reserved fields must be zero.
+ */
+
+#define MACHVM_DEVICE "/dev/machvm"
+#define MACHVM_ABI 1
+
+/* Where a task is asked for: the calling process itself, found through its memory, not by fd. */
+#define MACHVM_TASK_SELF (-1)
+
+/* Mach's numeric values. */
+enum machvm_kern {
+	MACHVM_KERN_SUCCESS = 0,
+	MACHVM_KERN_INVALID_ADDRESS = 1,	/* outside the map, or nothing is mapped there */
+	MACHVM_KERN_PROTECTION_FAILURE = 2,	/* the protection, or its maximum, forbids it */
+	MACHVM_KERN_NO_SPACE = 3,		/* occupied, or no room, or no further region */
+	MACHVM_KERN_INVALID_ARGUMENT = 4,
+	MACHVM_KERN_FAILURE = 5,
+	MACHVM_KERN_RESOURCE_SHORTAGE = 6,	/* no memory, or a limit is reached */
+	MACHVM_KERN_NO_ACCESS = 8,		/* privilege is missing */
+	MACHVM_KERN_MEMORY_FAILURE = 9,
+	MACHVM_KERN_MEMORY_ERROR = 10,		/* the pager reported an error, or is gone */
+	MACHVM_KERN_ABORTED = 14,
+	MACHVM_KERN_INVALID_TASK = 16,
+	MACHVM_KERN_INVALID_HOST = 22,
+	MACHVM_KERN_MEMORY_PRESENT = 23,	/* a supplied page was there already */
+	MACHVM_KERN_WRITE_PROTECTION_FAILURE = 24, /* as 2, the region asked for VM_PROT_NOTIFY */
+};
+
+/* Protections: Mach's bits. */
+#define MACHVM_PROT_NONE 0x00
+#define MACHVM_PROT_READ 0x01
+#define MACHVM_PROT_WRITE 0x02
+#define MACHVM_PROT_EXECUTE 0x04
+#define MACHVM_PROT_ALL 0x07
+#define MACHVM_PROT_NO_CHANGE 0x08
+#define MACHVM_PROT_NOTIFY 0x10
+
+enum machvm_inherit {
+	MACHVM_INHERIT_SHARE = 0,
+	MACHVM_INHERIT_COPY = 1,
+	MACHVM_INHERIT_NONE = 2,
+};
+
+enum machvm_copy_strategy {
+	MACHVM_COPY_NONE = 0,
+	MACHVM_COPY_CALL = 1,
+	MACHVM_COPY_DELAY = 2,
+	MACHVM_COPY_TEMPORARY = 3,
+	MACHVM_COPY_SYMMETRIC = 4,	/* internal objects only */
+};
+
+/**
+ * struct machvm_version - what is loaded (MACHVM_VERSION, any machvm descriptor)
+ * @size: sizeof(struct machvm_version)
+ * @out_abi: %MACHVM_ABI of the module
+ * @out_magic: 0x4d414348 ("MACH"): tells a machvm descriptor from whatever else answers ioctls
+ * @out_page_shift: log2 of the page size in bytes
+ */
+struct machvm_version {
+	__u32 size;
+	__u32 out_abi;
+	__u32 out_magic;
+	__u32 out_page_shift;
+};
+
+#define MACHVM_MAGIC 0x4d414348
+
+/**
+ * struct machvm_vm_allocate - fresh zero-filled memory (MACHVM_VM_ALLOCATE, device)
+ * @size: sizeof(struct machvm_vm_allocate)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @anywhere: 0: at @address, rounded down to a page; 1: wherever there is room
+ * @__reserved: 0
+ * @address: in: where, ignored if @anywhere; out: where the memory is, 0 if @length was 0
+ * @length: bytes, rounded up to whole pages
+ *
+ * Answers SUCCESS, INVALID_ADDRESS (outside the user address space or wrapping), NO_SPACE
+ * (occupied, or no room), INVALID_ARGUMENT (@length rounds to 0, or an anywhere of nothing),
+ * INVALID_TASK, RESOURCE_SHORTAGE.  New memory: protection READ|WRITE, maximum ALL, inheritance
+ * COPY.
+ */
+struct machvm_vm_allocate {
+	__u32 size;
+	__s32 task;
+	__u32 anywhere;
+	__u32 __reserved;
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+/**
+ * struct machvm_vm_deallocate - take memory away (MACHVM_VM_DEALLOCATE, device)
+ * @size: sizeof(struct machvm_vm_deallocate)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: any byte of the first page
+ * @length: bytes; every page that the range touches goes
+ *
+ * Answers SUCCESS, also over holes, for 0 bytes and for a range that wraps (nothing happens).
+ */
+struct machvm_vm_deallocate {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+/**
+ * struct machvm_vm_protect - set protection (MACHVM_VM_PROTECT, device)
+ * @size: sizeof(struct machvm_vm_protect)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: any byte of the first page
+ * @length: bytes; every page that the range touches is meant
+ * @set_maximum: 0: the current protection; 1: the maximum, and current is cut down to it
+ * @protection: MACHVM_PROT_* bits, also %MACHVM_PROT_NOTIFY
+ *
+ * Answers SUCCESS (holes are passed over), PROTECTION_FAILURE (beyond the maximum of one of the
+ * regions: then none is changed), INVALID_ARGUMENT (other bits).
+ */
+struct machvm_vm_protect {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 set_maximum;
+	__u32 protection;
+};
+
+/**
+ * struct machvm_vm_map - map a memory object, or fresh memory (MACHVM_VM_MAP, device)
+ * @size: sizeof(struct machvm_vm_map)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: in: where, ignored if @anywhere; out: where it is
+ * @length: bytes, rounded up to whole pages, not 0
+ * @mask: low ones: address bits that must be 0 (alignment); high ones: a ceiling on the address
+ * @anywhere: 0: at @address, rounded down; 1: wherever there is room
+ * @object: descriptor of a memory object, or -1 for fresh zero-filled memory
+ * @offset: byte offset into the object, a multiple of the page size
+ * @copy: 0: share the object; 1: a copy-on-write copy of it, as it is now
+ * @protection: current protection; bits beyond @max_protection are dropped
+ * @max_protection: the maximum
+ * @inheritance: &enum machvm_inherit
+ *
+ * Answers SUCCESS, INVALID_ARGUMENT, INVALID_ADDRESS, NO_SPACE, RESOURCE_SHORTAGE,
+ * INVALID_TASK.  Never waits for the pager.
+ */
+struct machvm_vm_map {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 mask;
+	__u32 anywhere;
+	__s32 object;
+	__aligned_u64 offset;
+	__u32 copy;
+	__u32 protection;
+	__u32 max_protection;
+	__u32 inheritance;
+};
+
+/**
+ * struct machvm_vm_region - the region at or after an address (MACHVM_VM_REGION, device)
+ * @size: sizeof(struct machvm_vm_region)
+ * @task: %MACHVM_TASK_SELF, a task descriptor, or a descriptor of /proc/PID/mem that the caller
+ *        opened for reading (the open did the permission check)
+ * @address: in: where to look; out: start of the region
+ * @out_length: bytes
+ * @out_protection: current protection
+ * @out_max_protection: maximum protection
+ * @out_inheritance: &enum machvm_inherit
+ * @out_flags: MACHVM_REGION_* bits
+ * @out_object: id of the object the region points at, 0 if it was never touched
+ * @out_offset: byte offset of the region in that object
+ * @out_resident: pages resident in that object within the region
+ * @out_dirty: of these, pages that were written
+ * @out_shadow_depth: objects below the region's own
+ * @out_wired: 1 if wired
+ *
+ * Answers SUCCESS, NO_SPACE (no region at or after @address), INVALID_TASK.
+ */
+struct machvm_vm_region {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 out_length;
+	__u32 out_protection;
+	__u32 out_max_protection;
+	__u32 out_inheritance;
+	__u32 out_flags;
+	__aligned_u64 out_object;
+	__aligned_u64 out_offset;
+	__aligned_u64 out_resident;
+	__aligned_u64 out_dirty;
+	__u32 out_shadow_depth;
+	__u32 out_wired;
+};
+
+#define MACHVM_REGION_SHARED 0x1	/* other maps see writes to it */
+#define MACHVM_REGION_NEEDS_COPY 0x2	/* the next write makes a shadow object */
+#define MACHVM_REGION_EXTERNAL 0x4	/* a pager serves the object */
+
+/**
+ * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
+ * @size: sizeof(struct machvm_vm_statistics)
+ * @out_pagesize: bytes
+ * @out_free_count: free pages of the host
+ * @out_active_count: resident pages of machvm
+ * @out_inactive_count: resident pages that are next to be paged out
+ * @out_wire_count: wired pages of machvm
+ * @out_zero_fill_count: pages filled with zeroes
+ * @out_reactivations: pages that left the inactive queue by being used
+ * @out_pageins: pages supplied by pagers
+ * @out_pageouts: pages returned to pagers
+ * @out_faults: faults handled
+ * @out_cow_faults: pages copied on write
+ * @out_lookups: memory objects looked up by vm_map
+ * @out_hits: of these, found alive
+ * @out_requests: pages asked of pagers
+ * @out_unasked: pages supplied that nobody had asked for
+ * @out_refused: pages supplied that were present already
+ * @out_errors: pages answered with an error, or by a pager's death
+ * @out_objects: objects alive
+ * @out_maps: maps alive
+ * @out_ports: pager ports alive
+ * @out_queued: requests waiting to be sent or answered
+ */
+struct machvm_vm_statistics {
+	__u32 size;
+	__u32 out_pagesize;
+	__aligned_u64 out_free_count;
+	__aligned_u64 out_active_count;
+	__aligned_u64 out_inactive_count;
+	__aligned_u64 out_wire_count;
+	__aligned_u64 out_zero_fill_count;
+	__aligned_u64 out_reactivations;
+	__aligned_u64 out_pageins;
+	__aligned_u64 out_pageouts;
+	__aligned_u64 out_faults;
+	__aligned_u64 out_cow_faults;
+	__aligned_u64 out_lookups;
+	__aligned_u64 out_hits;
+	__aligned_u64 out_requests;
+	__aligned_u64 out_unasked;
+	__aligned_u64 out_refused;
+	__aligned_u64 out_errors;
+	__aligned_u64 out_objects;
+	__aligned_u64 out_maps;
+	__aligned_u64 out_ports;
+	__aligned_u64 out_queued;
+};
+
+/**
+ * struct machvm_fault_info - why the last fault of this thread failed (MACHVM_FAULT_INFO, device)
+ * @size: sizeof(struct machvm_fault_info)
+ * @out_reason: kern_return_t of the failure
+ * @address: in: an address in the page; out: page address of the fault
+ * @out_error: the pager's own error value if @out_reason is MEMORY_ERROR, else 0
+ * @__reserved: 0
+ *
+ * Answers SUCCESS, or INVALID_ADDRESS if no failed fault of the calling thread is recorded for
+ * that page.
+ */
+struct machvm_fault_info {
+	__u32 size;
+	__s32 out_reason;
+	__aligned_u64 address;
+	__s32 out_error;
+	__u32 __reserved;
+};
+
+/**
+ * struct machvm_object_create - a new memory object (MACHVM_OBJECT_CREATE, device)
+ * @size: sizeof(struct machvm_object_create)
+ * @out_object: descriptor, the right to map
+ * @out_control: descriptor, the right to answer for the object
+ * @__reserved: 0
+ * @out_id: number of the object in messages and info calls, never reused
+ *
+ * Both descriptors are close-on-exec.  The object exists until its last descriptor and mapping
+ * are gone; when the last control descriptor is closed its pager is dead for good.
+ */
+struct machvm_object_create {
+	__u32 size;
+	__s32 out_object;
+	__s32 out_control;
+	__u32 __reserved;
+	__aligned_u64 out_id;
+};
+
+/**
+ * struct machvm_object_info - one object (MACHVM_OBJECT_INFO, device)
+ * @size: sizeof(struct machvm_object_info)
+ * @__reserved: 0
+ * @id: in: look at the first object with this id or a larger one; out: its id
+ * @out_flags: MACHVM_OBJECT_* bits
+ * @out_ref_count: references by regions, shadows, copies and descriptors
+ * @out_resident: resident pages
+ * @out_dirty: of these, pages that were written
+ * @out_shadow: id of the object below, or 0
+ * @out_shadow_offset: byte offset of this object in the one below
+ * @out_copy: id of the newest delayed copy, or 0
+ * @out_requests: pages asked for and not answered
+ * @out_oldest_request_ns: age of the oldest of them in nanoseconds
+ * @out_port: id of the port that serves it, or 0
+ * @out_requested: pages ever asked of the pager
+ * @out_supplied: pages ever supplied
+ * @out_unasked: of these, unasked
+ * @out_copy_strategy: &enum machvm_copy_strategy
+ * @out_shadow_depth: objects below this one
+ *
+ * Shows the caller's own objects; those of all users with CAP_SYS_ADMIN.  ENOENT past the last.
+ */
+struct machvm_object_info {
+	__u32 size;
+	__u32 __reserved;
+	__aligned_u64 id;
+	__u32 out_flags;
+	__u32 out_ref_count;
+	__aligned_u64 out_resident;
+	__aligned_u64 out_dirty;
+	__aligned_u64 out_shadow;
+	__aligned_u64 out_shadow_offset;
+	__aligned_u64 out_copy;
+	__aligned_u64 out_requests;
+	__aligned_u64 out_oldest_request_ns;
+	__aligned_u64 out_port;
+	__aligned_u64 out_requested;
+	__aligned_u64 out_supplied;
+	__aligned_u64 out_unasked;
+	__u32 out_copy_strategy;
+	__u32 out_shadow_depth;
+};
+
+#define MACHVM_OBJECT_INTERNAL 0x01	/* no pager: zero-filled */
+#define MACHVM_OBJECT_READY 0x02	/* the pager has answered init */
+#define MACHVM_OBJECT_DEAD 0x04		/* the pager is dead for good */
+#define MACHVM_OBJECT_ABSENT 0x08	/* no socket is bound to the object's port */
+#define MACHVM_OBJECT_MAPPED 0x10	/* some region, shadow or copy uses it */
+#define MACHVM_OBJECT_CACHEABLE 0x20	/* pages are to outlive the last mapping */
+#define MACHVM_OBJECT_SHARED 0x40	/* several maps write to it directly */
+
+/**
+ * struct machvm_port_info - one pager port (MACHVM_PORT_INFO, device)
+ * @size: sizeof(struct machvm_port_info)
+ * @out_pid: process that bound the first socket, in the caller's pid namespace, or 0
+ * @id: in: look at the first port with this id or a larger one; out: its id
+ * @out_objects: objects that the port carries
+ * @out_sockets: sockets bound to it
+ * @out_queued: messages that wait for credit
+ * @out_sent: requests sent and not answered
+ * @out_messages: messages ever sent
+ * @out_requests: pages ever asked for
+ * @out_supplied: pages ever supplied
+ * @out_oldest_ns: age of the oldest unanswered request in nanoseconds
+ *
+ * Visibility as for &struct machvm_object_info.
+ */
+struct machvm_port_info {
+	__u32 size;
+	__u32 out_pid;
+	__aligned_u64 id;
+	__aligned_u64 out_objects;
+	__aligned_u64 out_sockets;
+	__aligned_u64 out_queued;
+	__aligned_u64 out_sent;
+	__aligned_u64 out_messages;
+	__aligned_u64 out_requests;
+	__aligned_u64 out_supplied;
+	__aligned_u64 out_oldest_ns;
+};
+
+/**
+ * struct machvm_control_bind - serve an object through a netlink socket (MACHVM_CONTROL_BIND, control)
+ * @size: sizeof(struct machvm_control_bind)
+ * @socket: a generic netlink socket of the caller
+ * @window: requests that may be sent and unanswered, 1 to 1024; 0 means 64
+ * @out_epoch: number of this binding; requests carry it and replies must repeat it
+ *
+ * A socket that already serves another object brings this one to the same port.  EBADF: not a
+ * generic netlink socket.  EBUSY: the object has a port with other sockets on it.
+ */
+struct machvm_control_bind {
+	__u32 size;
+	__s32 socket;
+	__u32 window;
+	__u32 out_epoch;
+};
+
+/**
+ * struct machvm_data_supply - pages for an object (MACHVM_DATA_SUPPLY, control)
+ * @size: sizeof(struct machvm_data_supply)
+ * @epoch: epoch of the request that this answers, or 0
+ * @offset: byte offset in the object, page aligned
+ * @length: bytes, a multiple of the page size
+ * @address: the data, any alignment
+ * @lock_value: access to forbid, MACHVM_PROT_* bits (0 until locks are served)
+ * @precious: 1: return these pages even if they stay clean
+ * @status: 0, or address of one byte a page that receives the kern_return_t of each page
+ * @out_error_offset: first offset that was refused, if the answer is MEMORY_PRESENT
+ *
+ * Answers SUCCESS, MEMORY_PRESENT (some page was there already and is left as it is, the others
+ * were taken), INVALID_ARGUMENT (alignment, wrap, bits), MEMORY_ERROR (the object was terminated).
+ * EFAULT: @address cannot be read; pages before the bad one were taken.
+ */
+struct machvm_data_supply {
+	__u32 size;
+	__u32 epoch;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 address;
+	__u32 lock_value;
+	__u32 precious;
+	__aligned_u64 status;
+	__aligned_u64 out_error_offset;
+};
+
+/**
+ * struct machvm_data_return - fetch, map or release returned pages (control)
+ * @size: sizeof(struct machvm_data_return)
+ * @__reserved: 0
+ * @offset: byte offset in the object, page aligned, inside a data_return message
+ * @length: bytes, a multiple of the page size
+ * @address: MACHVM_RETURN_READ: where to copy the data to; MACHVM_RETURN_MAP: out, where the
+ *           pages are in the caller's map; MACHVM_RETURN_RELEASE: 0
+ *
+ * READ copies and may be repeated.  MAP moves the pages, without a copy, into fresh memory of
+ * the caller and releases them.  RELEASE drops them; when the last page of an object is
+ * released the terminate message follows.  Answers SUCCESS, INVALID_ADDRESS (a page of the range
+ * was not returned, or was released), INVALID_ARGUMENT, NO_SPACE and RESOURCE_SHORTAGE (MAP).
+ */
+struct machvm_data_return {
+	__u32 size;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 address;
+};
+
+#define MACHVM_IOC_TYPE 'M'
+#define MACHVM_VERSION _IOWR(MACHVM_IOC_TYPE, 0x00, struct machvm_version)
+#define MACHVM_VM_ALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x01, struct machvm_vm_allocate)
+#define MACHVM_VM_DEALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x02, struct machvm_vm_deallocate)
+#define MACHVM_VM_PROTECT _IOWR(MACHVM_IOC_TYPE, 0x03, struct machvm_vm_protect)
+#define MACHVM_VM_MAP _IOWR(MACHVM_IOC_TYPE, 0x04, struct machvm_vm_map)
+#define MACHVM_VM_REGION _IOWR(MACHVM_IOC_TYPE, 0x05, struct machvm_vm_region)
+#define MACHVM_VM_STATISTICS _IOWR(MACHVM_IOC_TYPE, 0x06, struct machvm_vm_statistics)
+#define MACHVM_FAULT_INFO _IOWR(MACHVM_IOC_TYPE, 0x07, struct machvm_fault_info)
+#define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
+#define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
+#define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)
+#define MACHVM_CONTROL_BIND _IOWR(MACHVM_IOC_TYPE, 0x40, struct machvm_control_bind)
+#define MACHVM_DATA_SUPPLY _IOWR(MACHVM_IOC_TYPE, 0x41, struct machvm_data_supply)
+#define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)
+#define MACHVM_RETURN_MAP _IOWR(MACHVM_IOC_TYPE, 0x43, struct machvm_data_return)
+#define MACHVM_RETURN_RELEASE _IOWR(MACHVM_IOC_TYPE, 0x44, struct machvm_data_return)
+
+#endif /* _UAPI_MACHVM_H */
