@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make help lists the targets. A folder builds itself: this file only knows
+# which folders there are, which kernels, and which rings of tests.
+
+MAKEFLAGS += --no-print-directory
+export V
+
+# The stock kernels that must work, and what make demo boots.
+STOCK := 6.1 6.12
+KERNELS := $(STOCK) debug
+
+# Without K=, the module is for KDIR= or the running kernel where its headers
+# are installed, and for the 6.12 that scripts/kernel fetches where not.
+ifndef K
+ifneq ($(or $(KDIR),$(wildcard /lib/modules/$(shell uname -r)/build/Makefile)),)
+MODULE_FOR := host
+else
+MODULE_FOR := 6.12
+endif
+else
+MODULE_FOR := $(K)
+endif
+
+.PHONY: all
+all: module lib tools
+
+.PHONY: module
+module:
+	+scripts/module $(MODULE_FOR)
+
+.PHONY: lib
+lib:
+	+$(MAKE) -C lib
+
+.PHONY: tools
+tools: lib
+	+$(MAKE) -C tools/machvmctl
+
+# Tests. Each ring ends with a line "N passed, N failed, N skipped";
+# scripts/rings adds them up.
+RINGS := style layers genl-check unit guest selftest kunit
+
+.PHONY: check
+check:
+	+scripts/rings $(RINGS)
+
+.PHONY: style
+style:
+	+scripts/style
+
+.PHONY: layers
+layers:
+	scripts/layers
+
+.PHONY: genl-check
+genl-check:
+	scripts/genl-check
+
+.PHONY: unit
+unit:
+	+$(MAKE) -C selftests/unit run
+
+.PHONY: guest
+guest:
+	+selftests/guest/run
+
+.PHONY: selftest
+selftest: lib tools
+	+selftests/run $(or $(K),$(KERNELS))
+
+.PHONY: kunit
+kunit:
+	+scripts/module kunit
+	selftests/kunit
+
+.PHONY: mutants
+mutants:
+	selftests/mutants/run
+
+.PHONY: demo
+demo: lib tools
+	+scripts/run-demo $(or $(K),6.12)
+
+.PHONY: bench
+bench: lib tools
+	+bench/run
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)/lib/modules/$(shell uname -r)/updates
+	install -m 644 build/host/machvm.ko $(DESTDIR)/lib/modules/$(shell uname -r)/updates
+	$(if $(DESTDIR),,depmod -a)
+	+$(MAKE) -C lib install
+	+$(MAKE) -C tools/machvmctl install
+
+.PHONY: clean
+clean:
+	rm -rf build
+	$(foreach d,$(wildcard lib/Makefile tools/machvmctl/Makefile selftests/Makefile \
+		selftests/unit/Makefile),$(MAKE) -C $(dir $(d)) clean &&) :
+
+.PHONY: help
+help:
+	@echo 'Building:'
+	@echo '  all             module, lib and tools (the default)'
+	@echo '  module          machvm.ko; K=6.1|6.12|debug: for that kernel, in build/K;'
+	@echo '                  without K for KDIR= or the running kernel, else for 6.12'
+	@echo '  lib             libmachvm, shared and static'
+	@echo '  tools           machvmctl'
+	@echo '  install         install all of it; DESTDIR= to put it elsewhere'
+	@echo '  clean           remove what was built (not the cache of kernels)'
+	@echo ''
+	@echo 'Trying:'
+	@echo '  demo            a pager serves a file in a guest; K=6.1|6.12 (6.12)'
+	@echo '  bench           instructions per operation beside what Linux offers'
+	@echo ''
+	@echo 'Testing (each ends "N passed, N failed, N skipped"):'
+	@echo '  check           all of the following rings, added up; RINGS="a b" for some'
+	@echo '  style           checkpatch, sparse, shellcheck, licence lines'
+	@echo '  layers          a source file includes only the rows below it'
+	@echo '  genl-check      generated netlink files are what the spec gives'
+	@echo '  unit            the pure logic in user space, with sanitizers'
+	@echo '  guest           scripts/guest itself: panic, hang and warning must fail'
+	@echo '  selftest        programs against the module; K=6.1|6.12|debug (all three),'
+	@echo '                  T=pattern selects, LIST=1 lists'
+	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
+	@echo '  mutants         each broken rule must be caught by a test (not in check)'
+	@echo ''
+	@echo 'V=1 shows the commands of the build. scripts/kernel keeps the kernels in'
+	@echo '$${XDG_CACHE_HOME:-~/.cache}/machvm; scripts/guest -h runs a program in one.'
