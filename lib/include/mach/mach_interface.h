@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mach/mach_interface.h - the virtual memory calls.
+ *
+ * Addresses, sizes and offsets are bytes.  Every call may also answer KERN_FAILURE, which means
+ * that the device could not be used; machvm_strerror() in <machvm/machvm.h> says why and what to
+ * do about it.  KERN_RESOURCE_SHORTAGE means that the kernel, or the process, has run out of
+ * something.  A task other than mach_task_self() is a descriptor; a null or closed one is
+ * KERN_INVALID_ARGUMENT, and the task of a process that is gone KERN_INVALID_TASK.
+ *
+ * Only the memory that these calls made is the task's as far as they are concerned.  What
+ * mmap(2), the loader or the stack put into the process is as a hole to them.
+ */
+#ifndef _MACH_MACH_INTERFACE_H_
+#define _MACH_MACH_INTERFACE_H_
+
+#include <mach/mach_types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * vm_allocate() - fresh memory, filled with zeroes
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: in: where, rounded down to a page, if not @anywhere; out: where the memory is
+ * @size: bytes, rounded up to whole pages
+ * @anywhere: TRUE: wherever there is room, and what @address holds is not looked at
+ *
+ * The new region may be read and written, may be given any protection, and is copied by fork.
+ * A @size of 0 succeeds and sets @address to 0.
+ *
+ * GNU Mach reference manual, "Memory Allocation".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS (outside the user address space), KERN_NO_SPACE
+ * (something is there, or there is no room), KERN_INVALID_ARGUMENT (the rounded size is 0).
+ */
+kern_return_t vm_allocate(task_t target_task, vm_address_t *address, vm_size_t size,
+			  boolean_t anywhere);
+
+/**
+ * vm_deallocate() - take memory away
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: any byte of the first page
+ * @size: bytes; every page that the range touches goes
+ *
+ * Holes are passed over.  A range that wraps around, and a @size of 0, do nothing.
+ *
+ * GNU Mach reference manual, "Memory Deallocation".
+ *
+ * Return: KERN_SUCCESS.
+ */
+kern_return_t vm_deallocate(task_t target_task, vm_address_t address, vm_size_t size);
+
+/**
+ * vm_protect() - set the protection of a range
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: any byte of the first page
+ * @size: bytes; every page that the range touches is meant
+ * @set_maximum: FALSE: the protection in force; TRUE: the most that may ever be in force, which
+ *               can only be lowered and takes the protection in force down with it
+ * @new_protection: bits of VM_PROT_ALL, with or without VM_PROT_NOTIFY
+ *
+ * Holes are passed over.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_PROTECTION_FAILURE (beyond the maximum somewhere in the range, and
+ * then nothing has changed), KERN_INVALID_ARGUMENT (other bits).
+ */
+kern_return_t vm_protect(task_t target_task, vm_address_t address, vm_size_t size,
+			 boolean_t set_maximum, vm_prot_t new_protection);
+
+/**
+ * vm_map() - map a memory object, or fresh memory
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: in: where, rounded down to a page, if not @anywhere; out: where it is
+ * @size: bytes, rounded up to whole pages, not 0
+ * @mask: low ones: bits of the address that must be 0, so 0xffff aligns to 64 KiB; high ones:
+ *        a ceiling that the address may not pass; 0 for neither
+ * @anywhere: TRUE: wherever there is room, and what @address holds is not looked at
+ * @memory_object: what to map, or MEMORY_OBJECT_NULL for memory filled with zeroes
+ * @offset: first byte of the object to map, a multiple of the page size; not looked at without
+ *          an object
+ * @copy: FALSE: writes are seen by all who map the object; TRUE: they stay private, and later
+ *        writes of others are not seen; not looked at without an object
+ * @cur_protection: protection at first; what goes beyond @max_protection is dropped
+ * @max_protection: what vm_protect() may at most set
+ * @inheritance: what a child of fork gets, VM_INHERIT_*
+ *
+ * Does not wait for the object's pager: only touching the memory may.
+ *
+ * GNU Mach reference manual, "Mapping Memory Objects".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_INVALID_ADDRESS (outside the user address
+ * space), KERN_NO_SPACE (something is there, there is no room, or @mask has another shape).
+ */
+kern_return_t vm_map(task_t target_task, vm_address_t *address, vm_size_t size, vm_address_t mask,
+		     boolean_t anywhere, memory_object_t memory_object, vm_offset_t offset,
+		     boolean_t copy, vm_prot_t cur_protection, vm_prot_t max_protection,
+		     vm_inherit_t inheritance);
+
+/**
+ * vm_region() - the region at an address, or the next one above it
+ * @target_task: mach_task_self(), a task descriptor, or a descriptor of /proc/PID/mem that was
+ *               opened for reading
+ * @address: in: where to look; out: where the region begins
+ * @size: out: bytes
+ * @protection: out: protection in force
+ * @max_protection: out: what vm_protect() may at most set
+ * @inheritance: out: VM_INHERIT_*
+ * @is_shared: out: TRUE if other maps see what is written to it
+ * @object_name: out: a number that tells the region's object from others, MACH_PORT_NULL if the
+ *               region was never touched; no descriptor, and of no other use
+ * @offset: out: first byte of the region in that object
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_NO_SPACE (no region there or above, and no output is set).
+ */
+kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *size,
+			vm_prot_t *protection, vm_prot_t *max_protection,
+			vm_inherit_t *inheritance, boolean_t *is_shared,
+			memory_object_name_t *object_name, vm_offset_t *offset);
+
+/**
+ * vm_statistics() - counters of the virtual memory system
+ * @target_task: mach_task_self(), or any task descriptor: the counters are everyone's
+ * @vm_stats: out: see struct vm_statistics
+ *
+ * GNU Mach reference manual, "Virtual Memory Interface" and "Memory Statistics".
+ *
+ * Return: KERN_SUCCESS.
+ */
+kern_return_t vm_statistics(task_t target_task, vm_statistics_data_t *vm_stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _MACH_MACH_INTERFACE_H_ */

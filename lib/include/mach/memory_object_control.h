@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mach/memory_object_control.h - what a pager says about its object.
+ *
+ * @control is the object's control port, as the init callback of <machvm/pager.h> got it.  All
+ * calls answer KERN_SUCCESS or: KERN_INVALID_ARGUMENT (@control is not a control port, or does
+ * not belong to a pager of this process; an offset or size is not whole pages), KERN_ABORTED
+ * (another process took the object over since the question was asked).
+ *
+ * Offsets and sizes are bytes and multiples of vm_page_size.
+ */
+#ifndef _MACH_MEMORY_OBJECT_CONTROL_H_
+#define _MACH_MEMORY_OBJECT_CONTROL_H_
+
+#include <mach/mach_types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * memory_object_ready() - the pager will now answer requests; the answer to init
+ * @control: the object
+ * @may_cache_object: TRUE if pages may stay when nobody maps the object any more
+ * @copy_strategy: so far only MEMORY_OBJECT_COPY_DELAY
+ *
+ * Until then all who touch the object's memory wait.
+ *
+ * GNU Mach reference manual, "Memory Object Creation and Attributes".
+ */
+kern_return_t memory_object_ready(memory_object_control_t control, boolean_t may_cache_object,
+				  memory_object_copy_strategy_t copy_strategy);
+
+/**
+ * memory_object_data_supply() - contents of pages; the answer to data_request
+ * @control: the object
+ * @offset: first byte in the object
+ * @data: address of the contents, of any alignment; they are copied before the call returns
+ * @data_count: bytes
+ * @lock_value: access to forbid, VM_PROT_NONE until locks are served
+ * @precious: TRUE: return these pages even if they stay clean
+ * @reply: MACH_PORT_NULL, or @control to have supply_completed called with the outcome, too
+ *
+ * May give more pages than were asked for, and pages that nobody asked for.  A page that is
+ * there already is left as it is, and the others are taken.
+ *
+ * GNU Mach reference manual, "Data Supply".
+ *
+ * Return: as above, and KERN_MEMORY_PRESENT (some page was there already), KERN_INVALID_ADDRESS
+ * (@data cannot be read), KERN_MEMORY_ERROR (the object has been terminated).
+ */
+kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offset_t offset,
+					vm_offset_t data, vm_size_t data_count,
+					vm_prot_t lock_value, boolean_t precious,
+					mach_port_t reply);
+
+/**
+ * memory_object_data_unavailable() - there is no data for these pages: they read as zeroes
+ * @control: the object
+ * @offset: first byte in the object
+ * @size: bytes
+ *
+ * GNU Mach reference manual, "Data Supply".
+ */
+kern_return_t memory_object_data_unavailable(memory_object_control_t control, vm_offset_t offset,
+					     vm_size_t size);
+
+/**
+ * memory_object_data_error() - these pages cannot be had
+ * @control: the object
+ * @offset: first byte in the object
+ * @size: bytes
+ * @error_value: any number; machvm_fault_info() hands it to the program that touched the page
+ *
+ * All who wait for one of the pages get SIGBUS.  The next to touch it makes a new request.
+ *
+ * GNU Mach reference manual, "Data Supply".
+ */
+kern_return_t memory_object_data_error(memory_object_control_t control, vm_offset_t offset,
+				       vm_size_t size, kern_return_t error_value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _MACH_MEMORY_OBJECT_CONTROL_H_ */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mach/vm_types.h - numbers: natural ones, and those as wide as an address.
+ */
+#ifndef _MACH_VM_TYPES_H_
+#define _MACH_VM_TYPES_H_
+
+typedef unsigned int natural_t;
+typedef int integer_t;
+
+/* Bytes, all three. */
+typedef __UINTPTR_TYPE__ vm_offset_t;
+typedef __UINTPTR_TYPE__ vm_address_t;
+typedef __UINTPTR_TYPE__ vm_size_t;
+
+#endif /* _MACH_VM_TYPES_H_ */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * machvm/machvm.h - what a program on Linux needs beside Mach's own calls.
+ */
+#ifndef _MACHVM_MACHVM_H_
+#define _MACHVM_MACHVM_H_
+
+#include <mach/mach_types.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * machvm_strerror() - an answer in words
+ * @result: what a call returned
+ *
+ * For KERN_FAILURE, says what is wrong with the device and what to do: load the module, or
+ * change the device's mode.  If the calling thread's last call did not fail for such a reason,
+ * the device is tried.  Never returns NULL; the string is constant.
+ */
+const char *machvm_strerror(kern_return_t result);
+
+/**
+ * machvm_fault_info() - why a memory access just failed
+ * @address: an address in the page, such as si_addr of the signal
+ * @why: out: KERN_INVALID_ADDRESS, KERN_PROTECTION_FAILURE, KERN_WRITE_PROTECTION_FAILURE,
+ *       KERN_MEMORY_ERROR ...
+ * @pager_reason: out: with KERN_MEMORY_ERROR, the error_value of the pager, else 0; may be NULL
+ *
+ * For the handler of SIGSEGV or SIGBUS, in the thread that got it: async-signal-safe, and leaves
+ * errno alone.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS (no failure of this thread is on record for that
+ * page).
+ */
+kern_return_t machvm_fault_info(void *address, kern_return_t *why, int *pager_reason);
+
+/**
+ * machvm_object_send() - pass the right to map an object to another process
+ * @unix_socket: a connected Unix domain socket
+ * @object: the object, or any other port that is a descriptor; the caller keeps it
+ *
+ * The message is one byte 'M', the size in bytes as 64 bits in the machine's byte order, and
+ * the descriptor.  This call sends 0, size unknown.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (not a Unix socket, or not a descriptor),
+ * KERN_ABORTED (the other end is closed, or the socket would block).
+ */
+kern_return_t machvm_object_send(int unix_socket, memory_object_t object);
+
+/**
+ * machvm_object_send_size() - as machvm_object_send(), and say how big the object is
+ * @unix_socket: a connected Unix domain socket
+ * @object: the object
+ * @size: bytes that are worth mapping, 0 if unknown
+ */
+kern_return_t machvm_object_send_size(int unix_socket, memory_object_t object, uint64_t size);
+
+/**
+ * machvm_object_recv() - take what machvm_object_send() sent
+ * @unix_socket: the other end
+ * @object: out: a descriptor, close-on-exec, for mach_port_deallocate() to close
+ *
+ * Waits for the message, if the socket does.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (not a Unix socket, or another message),
+ * KERN_ABORTED (the other end is closed, or the socket would block), KERN_RESOURCE_SHORTAGE (no
+ * free descriptor).
+ */
+kern_return_t machvm_object_recv(int unix_socket, memory_object_t *object);
+
+/**
+ * machvm_object_recv_size() - as machvm_object_recv(), and learn how big the object is
+ * @unix_socket: the other end
+ * @object: out: the descriptor
+ * @size: out: bytes that are worth mapping, 0 if unknown
+ */
+kern_return_t machvm_object_recv_size(int unix_socket, memory_object_t *object, uint64_t *size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _MACHVM_MACHVM_H_ */

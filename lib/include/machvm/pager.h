@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * machvm/pager.h - serve memory objects from user space.
+ *
+ * A pager has a port, through which the kernel asks for pages of all the objects that the pager
+ * serves, and callbacks that answer with the calls of <mach/memory_object_control.h>, at once or
+ * later, from any thread of the process.  A pager belongs to the process that created it: a child
+ * of fork may map its objects but not serve them.
+ *
+ * For one object, callbacks begin in the order in which the kernel sent the messages; init and
+ * terminate run alone, the others side by side when several threads serve.  No lock of the
+ * library is held meanwhile, so a callback may make any call but machvm_pager_destroy().  One
+ * that touches memory of an object which only its own thread could page in waits for ever.
+ */
+#ifndef _MACHVM_PAGER_H_
+#define _MACHVM_PAGER_H_
+
+#include <mach/mach_types.h>
+#include <mach/memory_object_control.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct machvm_pager;
+
+/**
+ * struct machvm_pager_ops - what a pager does, as Mach names it; any may be NULL
+ * @init: the object is mapped, for the first time or again after terminate: set up, then call
+ *        memory_object_ready().  NULL: memory_object_ready(control, FALSE,
+ *        MEMORY_OBJECT_COPY_DELAY)
+ * @data_request: pages are wanted: answer with memory_object_data_supply(), _data_unavailable()
+ *                or _data_error().  NULL: memory_object_data_error() with KERN_FAILURE
+ * @data_return: written or precious pages leave the kernel; @data is valid during the callback
+ *               and page aligned.  NULL: they are dropped
+ * @data_unlock: access that a page's lock forbids is wanted
+ * @data_initialize: as data_return, for the first contents of a temporary object
+ * @copy: the object has been copied
+ * @lock_completed: a lock request was carried out
+ * @supply_completed: a supply that named a reply port was carried out: @result is KERN_SUCCESS,
+ *                    or KERN_MEMORY_PRESENT with the first offset that was refused
+ * @change_completed: attributes were changed
+ * @terminate: nobody maps the object any more and all its pages were returned.  It may be mapped
+ *             again, unless mach_port_deallocate() gives @control up
+ *
+ * @cookie is what machvm_pager_object() was given.  Offsets and lengths are bytes.
+ */
+struct machvm_pager_ops {
+	void (*init)(void *cookie, memory_object_control_t control, memory_object_name_t name,
+		     vm_size_t page_size);
+	void (*data_request)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			     vm_size_t length, vm_prot_t desired);
+	void (*data_return)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			    const void *data, vm_size_t length, boolean_t dirty,
+			    boolean_t kernel_copy);
+	void (*data_unlock)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			    vm_size_t length, vm_prot_t desired);
+	void (*data_initialize)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+				const void *data, vm_size_t length);
+	void (*copy)(void *cookie, memory_object_control_t old_control, vm_offset_t offset,
+		     vm_size_t length, memory_object_t new_object);
+	void (*lock_completed)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			       vm_size_t length);
+	void (*supply_completed)(void *cookie, memory_object_control_t control, vm_offset_t offset,
+				 vm_size_t length, kern_return_t result,
+				 vm_offset_t error_offset);
+	void (*change_completed)(void *cookie, boolean_t may_cache,
+				 memory_object_copy_strategy_t strategy);
+	void (*terminate)(void *cookie, memory_object_control_t control);
+};
+
+/**
+ * machvm_pager_create() - a pager without objects
+ * @ops: the callbacks; copied
+ * @pager: out: the pager
+ *
+ * Return: KERN_SUCCESS, KERN_FAILURE (the module is not loaded; see machvm_strerror()),
+ * KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t machvm_pager_create(const struct machvm_pager_ops *ops, struct machvm_pager **pager);
+
+/**
+ * machvm_pager_object() - a new memory object, served by this pager
+ * @pager: the pager
+ * @cookie: handed to the callbacks of this object
+ * @object: out: the right to map, for vm_map() or machvm_object_send(); a descriptor of the
+ *          caller's, close-on-exec
+ *
+ * The control port, which the callbacks get, is the pager's, up to machvm_pager_destroy() or
+ * mach_port_deallocate() of it; from then on the object has no pager for good.  May be called
+ * while other threads serve.
+ *
+ * Return: KERN_SUCCESS, KERN_FAILURE (the device cannot be used), KERN_RESOURCE_SHORTAGE (no
+ * memory, no free descriptor, or the user's limit on objects).
+ */
+kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie,
+				  memory_object_t *object);
+
+/**
+ * machvm_pager_run() - serve until machvm_pager_stop()
+ * @pager: the pager
+ *
+ * Any number of threads may be in it: each takes the next message and runs its callback.
+ *
+ * Return: 0 after machvm_pager_stop(), also if that was called before; a negative errno if the
+ * port can no longer be read.
+ */
+int machvm_pager_run(struct machvm_pager *pager);
+
+/**
+ * machvm_pager_fd() - a descriptor for an event loop of one's own
+ * @pager: the pager
+ *
+ * Becomes readable when machvm_pager_dispatch() has something to do.  It is the pager's: wait for
+ * it, and do nothing else with it.
+ */
+int machvm_pager_fd(struct machvm_pager *pager);
+
+/**
+ * machvm_pager_dispatch() - handle all messages that are there, without waiting for more
+ * @pager: the pager
+ *
+ * Return: number of messages handled, which may be 0; -ECANCELED after machvm_pager_stop();
+ * another negative errno if the port can no longer be read.
+ */
+int machvm_pager_dispatch(struct machvm_pager *pager);
+
+/**
+ * machvm_pager_stop() - end machvm_pager_run() in all threads, for good
+ * @pager: the pager
+ *
+ * Callbacks that have begun are finished first.  Async-signal-safe.
+ */
+void machvm_pager_stop(struct machvm_pager *pager);
+
+/**
+ * machvm_pager_destroy() - stop, wait until nobody serves any more, free everything
+ * @pager: the pager, or NULL
+ *
+ * Not from a callback.  Its objects have no pager any more: touching a page that is not resident
+ * gives SIGBUS.  The object ports that machvm_pager_object() handed out stay the caller's.
+ */
+void machvm_pager_destroy(struct machvm_pager *pager);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _MACHVM_PAGER_H_ */
