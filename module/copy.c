@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * copy.c - copy-on-write between objects: shadows, delayed copies, and who sees what.
+ * Callers: vm.c and fork mark and copy; fault.c makes shadows and pushes.
+ * Never: waits for a pager, or copies bytes.
+ * Locks: family->lock for writing where the shape changes; family->mappers to find entries.
+ *
+ * A symmetric copy leaves both entries on one object, marked needs_copy: whoever writes first
+ * gets a shadow of its own.  That needs an object that nobody writes to directly.  Where others
+ * do (a memory object is mapped by many), a delayed copy is made: an empty object whose shadow is
+ * the source and which the source knows as ->copy.  Whoever writes to a page of the source first
+ * pushes the old page into it.  A newer delayed copy goes between the source and the older one,
+ * so that the source pushes once and the older copy reads through the newer.  Nobody writes to a
+ * delayed copy: entries point at it with needs_copy set.
+ */
+#include "object.h"
+#include "page.h"
+#include "pmap.h"
+
+/* Several regions may write to it directly, so a copy must be a delayed one. */
+bool machvm_object_is_shared(struct machvm_object *object)
+{
+	return object->memobj || (object->flags & MACHVM_OBJ_SHARED);
+}
+
+/* Takes the translations that the entries of @object have of [index, index + nr) away. */
+void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr)
+{
+	struct machvm_entry *entry;
+
+	mutex_lock(&object->family->mappers);
+	list_for_each_entry(entry, &object->mappers, mapper) {
+		u64 first = entry->offset >> PAGE_SHIFT;
+		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
+		u64 from = max(first, index);
+		u64 to = min(first + pages, index + nr);
+
+		if (from < to)
+			machvm_pmap_zap(entry->map, entry->start + ((from - first) << PAGE_SHIFT),
+					entry->start + ((to - first) << PAGE_SHIFT));
+	}
+	mutex_unlock(&object->family->mappers);
+}
+
+static struct machvm_object *first_child(struct machvm_object *object)
+{
+	return list_first_entry_or_null(&object->children, struct machvm_object, sibling);
+}
+
+static struct machvm_object *next_sibling(struct machvm_object *object)
+{
+	if (list_is_last(&object->sibling, &object->shadow->children))
+		return NULL;
+	return list_next_entry(object, sibling);
+}
+
+/* True if @child shows page @index of its shadow, having none of its own there. */
+static bool object_sees(struct machvm_object *child, u64 index)
+{
+	return index >= child->shadow_index &&
+	       !machvm_page_lookup(child, index - child->shadow_index);
+}
+
+/**
+ * machvm_zap_viewers_locked - take a page away from everyone who sees it through an object
+ * @object: where they look first, or lower down
+ * @index: page of @object
+ *
+ * That is the entries of @object, and those of the objects above it that have no page of their
+ * own there.
+ * Context: family->lock held; so is the folio lock of the page they see.
+ */
+void machvm_zap_viewers_locked(struct machvm_object *object, u64 index)
+{
+	struct machvm_object *at = object;
+	u64 here = index;
+
+	lockdep_assert_held(&object->family->lock);
+	machvm_zap_mappers(at, here, 1);
+	for (;;) {
+		struct machvm_object *next = first_child(at);
+
+		/* The next one in depth-first order that sees the page; no recursion. */
+		for (;;) {
+			if (next && object_sees(next, here))
+				break;
+			if (next) {
+				next = next_sibling(next);
+				continue;
+			}
+			if (at == object)
+				return;
+			next = next_sibling(at);
+			here += at->shadow_index;
+			at = at->shadow;
+		}
+		here -= next->shadow_index;
+		at = next;
+		machvm_zap_mappers(at, here, 1);
+	}
+}
+
+/* True if one entry, and nothing above, looks at the object. */
+bool machvm_object_single_view(struct machvm_object *object)
+{
+	bool single;
+
+	mutex_lock(&object->family->mappers);
+	single = list_is_singular(&object->mappers) && list_empty(&object->children);
+	mutex_unlock(&object->family->mappers);
+	return single;
+}
+
+static void object_set_shadow(struct machvm_object *object, struct machvm_object *shadow,
+			      u64 shadow_index)
+{
+	lockdep_assert_held_write(&object->family->lock);
+	object->shadow = shadow;
+	object->shadow_index = shadow_index;
+	list_add(&object->sibling, &shadow->children);
+}
+
+/* The entry leaves its object for @top, whose shadow that becomes. */
+static void entry_move_up(struct machvm_entry *entry, struct machvm_object *top)
+{
+	struct machvm_object *below = entry->object;
+
+	object_set_shadow(top, below, entry->offset >> PAGE_SHIFT);
+	if (!entry->fresh_ident) {
+		top->ident = below->ident;
+		top->ident_index = below->ident_index + top->shadow_index;
+	}
+	mutex_lock(&below->family->mappers);
+	list_del(&entry->mapper);
+	list_add(&entry->mapper, &top->mappers);
+	entry->object = top;	/* the reference on below is the shadow's now */
+	entry->offset = 0;
+	mutex_unlock(&below->family->mappers);
+}
+
+/**
+ * machvm_entry_shadow_locked - give an entry an object that it may write to
+ * @entry: marked needs_copy, its map locked for writing
+ * @spare: an object in the family; used up, and set to NULL, if one is needed
+ *
+ * The sole user of an object needs no shadow, unless the object is a delayed copy (its source
+ * pushes into it) or its futex identity is somebody else's.
+ */
+void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare)
+{
+	struct machvm_object *object = entry->object;
+	bool sole;
+
+	lockdep_assert_held_write(&entry->map->lock);
+	down_write(&object->family->lock);
+	sole = refcount_read(&object->refs) == 1 && !machvm_object_is_shared(object) &&
+	       !entry->fresh_ident && !(object->shadow && object->shadow->copy == object);
+	if (!sole) {
+		entry_move_up(entry, *spare);
+		*spare = NULL;
+	}
+	entry->needs_copy = false;
+	entry->fresh_ident = false;
+	up_write(&object->family->lock);
+}
+
+/**
+ * machvm_object_copy_delayed - a copy of an object that others go on writing to
+ * @source: the object, referenced by the caller
+ * @spare: an object in its family; used up, and set to NULL, if one is needed
+ *
+ * A copy into which nothing was pushed yet still shows what the source shows, and serves again.
+ * Otherwise write access to the source is taken away, so that the next write pushes.
+ * Return: the copy, with a reference for the caller.  Its indices are those of @source.
+ */
+struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
+						 struct machvm_object **spare)
+{
+	struct machvm_object *older, *copy;
+
+	down_write(&source->family->lock);
+	older = source->copy;
+	if (older && !atomic_long_read(&older->resident) && machvm_object_tryget(older)) {
+		up_write(&source->family->lock);
+		return older;
+	}
+	copy = *spare;
+	*spare = NULL;
+	if (older) {
+		/* Alive, or dying and about to wait for our lock to untie itself: the same to us. */
+		list_del_init(&older->sibling);
+		object_set_shadow(copy, source, 0);	/* older's reference on source */
+		object_set_shadow(older, machvm_object_get(copy), 0);
+	} else {
+		object_set_shadow(copy, machvm_object_get(source), 0);
+	}
+	source->copy = copy;
+	machvm_zap_mappers(source, 0, ULONG_MAX >> PAGE_SHIFT);
+	up_write(&source->family->lock);
+	return copy;
+}
+
+/* True if the page must go into the delayed copy before it may be written. */
+bool machvm_push_wanted_locked(struct machvm_object *source, u64 index)
+{
+	lockdep_assert_held(&source->family->lock);
+	return source->copy && !machvm_page_lookup(source->copy, index);
+}

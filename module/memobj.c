@@ -1,0 +1,763 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * memobj.c - memory objects: what pagers and the kernel tell each other about them.
+ * Callers: nl_in.c and control.c with a pager's words; vm.c maps; object.c when the last one goes.
+ * Never: touches user memory, waits for a pager, or visits a map: a reply fills a slot and wakes.
+ * Locks: memobj->lock for the incarnations; port->lock for the state; family->lock to fill slots.
+ *
+ * The life of a memory object, as its pager sees it:
+ *
+ *	IDLE --first mapping--> INIT --ready--> READY --last unmap--> RETURNING --all released-->
+ *	TERMINATING --terminate sent--> IDLE
+ *
+ * RETURNING is skipped when no page is dirty or precious.  A mapping made after the last unmap
+ * starts a new incarnation, whose init follows the old one's terminate.
+ */
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "request.h"
+#include "stats.h"
+#include "user.h"
+
+#define RETURN_PAGES_MAX 256	/* in one data_return message */
+
+static DEFINE_XARRAY(memobj_table);	/* by id; entries are not references */
+
+struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
+{
+	struct machvm_memobj *memobj = kzalloc(sizeof(*memobj), GFP_KERNEL_ACCOUNT);
+	struct machvm_port *port;
+
+	if (!memobj)
+		return NULL;
+	port = machvm_port_create(user);
+	if (!port)
+		goto err_memobj;
+	refcount_set(&memobj->refs, 1);
+	memobj->id = machvm_id_new();
+	mutex_init(&memobj->lock);
+	INIT_LIST_HEAD(&memobj->gated);
+	INIT_LIST_HEAD(&memobj->ctl.node);
+	memobj->ctl.memobj = memobj;
+	if (xa_insert(&memobj_table, memobj->id, memobj, GFP_KERNEL_ACCOUNT))
+		goto err_port;
+	memobj->user = machvm_user_get(user);
+	memobj->port = port;
+	list_add(&memobj->on_port, &port->memobjs);
+	port->nr_objects = 1;
+	return memobj;
+
+err_port:
+	machvm_port_put(port);
+err_memobj:
+	kfree(memobj);
+	return NULL;
+}
+
+struct machvm_memobj *machvm_memobj_get(struct machvm_memobj *memobj)
+{
+	refcount_inc(&memobj->refs);
+	return memobj;
+}
+
+void machvm_memobj_put(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port;
+
+	if (!refcount_dec_and_test(&memobj->refs))
+		return;
+	xa_erase(&memobj_table, memobj->id);
+	port = machvm_memobj_lock_port(memobj);
+	WARN_ON_ONCE(!list_empty(&memobj->gated) || !list_empty(&memobj->ctl.node));
+	list_del(&memobj->on_port);
+	port->nr_objects--;
+	machvm_memobj_unlock_port(port);
+	machvm_port_put(port);
+	machvm_user_put(memobj->user);
+	kfree_rcu(memobj, rcu);
+}
+
+/* The memory object of that number, with a reference; NULL if there is none. */
+struct machvm_memobj *machvm_memobj_find(u64 id)
+{
+	struct machvm_memobj *memobj;
+
+	rcu_read_lock();
+	memobj = xa_load(&memobj_table, id);
+	if (memobj && !refcount_inc_not_zero(&memobj->refs))
+		memobj = NULL;
+	rcu_read_unlock();
+	return memobj;
+}
+
+/* Locks the port that carries @memobj; ports outlive a grace period. */
+struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj)
+	__acquires(&port->lock)
+{
+	struct machvm_port *port;
+
+	rcu_read_lock();
+	for (;;) {
+		port = READ_ONCE(memobj->port);
+		spin_lock(&port->lock);
+		if (port == memobj->port)
+			break;
+		spin_unlock(&port->lock);
+	}
+	rcu_read_unlock();
+	return port;
+}
+
+void machvm_memobj_unlock_port(struct machvm_port *port)
+	__releases(&port->lock)
+{
+	spin_unlock(&port->lock);
+}
+
+/* The incarnation that is mapped, with a reference, or NULL. */
+struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+
+	mutex_lock(&memobj->lock);
+	object = memobj->object;
+	if (object && !machvm_object_tryget(object))
+		object = NULL;
+	mutex_unlock(&memobj->lock);
+	return object;
+}
+
+static void ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj, u8 type)
+{
+	memobj->ctl.type = type;
+	memobj->ctl.queued_ns = ktime_get_ns();
+	machvm_memobj_get(memobj);	/* dropped by ctl_unlist_locked()'s caller */
+	machvm_port_queue_locked(port, &memobj->ctl);
+}
+
+/* Returns true if it was listed: the caller then drops the list's reference, unlocked. */
+static bool ctl_unlist_locked(struct machvm_port *port, struct machvm_memobj *memobj)
+{
+	if (list_empty(&memobj->ctl.node))
+		return false;
+	machvm_port_unlist_locked(port, &memobj->ctl);
+	return true;
+}
+
+/* A socket was bound, or a first mapping was made: init goes out if both are there. */
+void machvm_memobj_bound_locked(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = memobj->port;
+
+	lockdep_assert_held(&port->lock);
+	if (memobj->state != MACHVM_MEMOBJ_IDLE || !memobj->mapped || memobj->dead ||
+	    list_empty(&port->bindings))
+		return;
+	memobj->state = MACHVM_MEMOBJ_INIT;
+	ctl_queue_locked(port, memobj, MACHVM_MSG_INIT);
+}
+
+/* Terminate went out: the next incarnation, if there is one already, gets its init. */
+void machvm_memobj_terminated_locked(struct machvm_memobj *memobj)
+{
+	if (memobj->state != MACHVM_MEMOBJ_TERMINATING ||
+	    !ctl_unlist_locked(memobj->port, memobj))
+		return;
+	refcount_dec(&memobj->refs);	/* the sender has one of its own */
+	memobj->state = MACHVM_MEMOBJ_IDLE;
+	machvm_memobj_bound_locked(memobj);
+}
+
+/**
+ * machvm_memobj_map - the pages of a memory object, for one more mapping
+ *
+ * Return: the incarnation with a reference; NULL if there is no memory for one.
+ */
+struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+	struct machvm_port *port;
+
+	mutex_lock(&memobj->lock);
+	machvm_count(MACHVM_STAT_LOOKUPS, 1);
+	object = memobj->object;
+	if (object && machvm_object_tryget(object)) {
+		machvm_count(MACHVM_STAT_HITS, 1);
+		mutex_unlock(&memobj->lock);
+		return object;
+	}
+	object = machvm_object_create(memobj->user, memobj);
+	if (!object) {
+		mutex_unlock(&memobj->lock);
+		return NULL;
+	}
+	memobj->object = object;
+	port = machvm_memobj_lock_port(memobj);
+	memobj->mapped = true;
+	machvm_memobj_bound_locked(memobj);
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	return object;
+}
+
+/* True if the pager is to get the page back. */
+static bool page_is_wanted(struct folio *folio)
+{
+	return machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
+	       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
+}
+
+/* Frees what the pager has on disk already, and all questions.  Returns true if some is left. */
+static bool drop_clean(struct machvm_object *object)
+{
+	struct folio *folio;
+	u64 index = 0, gap = 0;
+
+	while ((folio = machvm_page_next(object, &index, ULONG_MAX))) {
+		if (page_is_wanted(folio)) {
+			if (index > gap)
+				machvm_page_purge(object, gap, index - 1);
+			gap = index + 1;
+		}
+		index++;
+	}
+	machvm_page_purge(object, gap, ULONG_MAX);
+	return atomic_long_read(&object->resident);
+}
+
+/* Queues the next run of returned pages that are alike; false if there is none. */
+static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port *port)
+{
+	struct machvm_object *object = memobj->returning;
+	u64 index = 0, first, dirty;
+	struct folio *folio = machvm_page_next(object, &index, ULONG_MAX);
+
+	if (!folio)
+		return false;
+	first = index;
+	dirty = machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+	do {
+		index++;
+		folio = machvm_page_lookup(object, index);
+	} while (folio && index - first < RETURN_PAGES_MAX &&
+		 machvm_page_test(folio, MACHVM_PAGE_DIRTY) == dirty);
+	memobj->ctl.offset = first << PAGE_SHIFT;
+	memobj->ctl.length = (index - first) << PAGE_SHIFT;
+	memobj->ctl.access = dirty;
+	ctl_queue_locked(port, memobj, MACHVM_MSG_DATA_RETURN);
+	return true;
+}
+
+/* The last page is with the pager.  Returns the shell to be freed. */
+static struct machvm_object *return_done_locked(struct machvm_memobj *memobj,
+						struct machvm_port *port)
+{
+	struct machvm_object *object = memobj->returning;
+
+	memobj->returning = NULL;
+	memobj->state = MACHVM_MEMOBJ_TERMINATING;
+	ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+	return object;
+}
+
+/*
+ * What follows for the pager when an incarnation ends.
+ * Returns true if memobj has kept the object to have its pages returned.
+ */
+static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_port *port,
+				   struct machvm_object *object, bool wanted, bool *listed)
+{
+	bool absent = memobj->dead || list_empty(&port->bindings);
+
+	memobj->mapped = false;
+	switch (memobj->state) {
+	case MACHVM_MEMOBJ_INIT:
+		if (memobj->ctl.via) {	/* the pager has heard of it */
+			*listed = ctl_unlist_locked(port, memobj);
+			memobj->state = MACHVM_MEMOBJ_TERMINATING;
+			ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+		} else {
+			*listed = ctl_unlist_locked(port, memobj);
+			memobj->state = MACHVM_MEMOBJ_IDLE;
+		}
+		return false;
+	case MACHVM_MEMOBJ_READY:
+		if (absent) {
+			memobj->state = MACHVM_MEMOBJ_IDLE;
+			return false;
+		}
+		if (wanted) {
+			memobj->state = MACHVM_MEMOBJ_RETURNING;
+			memobj->returning = object;
+			return return_next_locked(memobj, port);
+		}
+		memobj->state = MACHVM_MEMOBJ_TERMINATING;
+		ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+		return false;
+	default:
+		return false;	/* IDLE, or an earlier incarnation is still on its way out */
+	}
+}
+
+/**
+ * machvm_memobj_last_unmap - nothing maps an incarnation any more
+ * @memobj: whose
+ * @object: consumed; no references and no kin are left
+ *
+ * Open questions are cancelled, clean pages freed.  Dirty and precious ones are offered to the
+ * pager, if there is one, and stay until it has released them.
+ */
+void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
+{
+	bool wanted, kept = false, listed = false;
+	struct machvm_port *port;
+
+	mutex_lock(&memobj->lock);
+	wanted = drop_clean(object);
+	port = machvm_memobj_lock_port(memobj);
+	if (memobj->object == object) {
+		memobj->object = NULL;
+		kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
+	}
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (!kept) {
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
+	}
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (listed)
+		machvm_memobj_put(memobj);
+	machvm_memobj_put(memobj);	/* the incarnation's */
+}
+
+/* With nobody to take them, returned pages are lost, as Mach has it. */
+static void drop_returning(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+	struct machvm_port *port;
+	bool listed;
+
+	mutex_lock(&memobj->lock);
+	port = machvm_memobj_lock_port(memobj);
+	listed = ctl_unlist_locked(port, memobj);
+	object = memobj->returning;
+	memobj->returning = NULL;
+	if (memobj->state != MACHVM_MEMOBJ_READY)
+		memobj->state = MACHVM_MEMOBJ_IDLE;
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (object) {
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
+	}
+	if (listed)
+		machvm_memobj_put(memobj);
+}
+
+/* The last control descriptor is closed: there can be no pager any more. */
+void machvm_memobj_die(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	memobj->dead = true;
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	machvm_request_cancel_all(port, memobj, MACHVM_KERN_MEMORY_ERROR);
+	drop_returning(memobj);
+	machvm_port_put(port);
+}
+
+/*
+ * The last socket of the port is closed.  Requests end in errors, returned pages are lost; an
+ * object whose pager was ready stays as it is for whoever binds next.
+ */
+void machvm_memobj_absent(struct machvm_port *port)
+{
+	struct machvm_memobj *memobj, *found;
+
+	machvm_request_cancel_all(port, NULL, MACHVM_KERN_MEMORY_ERROR);
+	do {
+		found = NULL;
+		spin_lock(&port->lock);
+		list_for_each_entry(memobj, &port->memobjs, on_port) {
+			if (!list_empty(&memobj->ctl.node) &&
+			    refcount_inc_not_zero(&memobj->refs)) {
+				found = memobj;
+				break;
+			}
+		}
+		if (!list_empty(&port->bindings)) {	/* somebody has come */
+			spin_unlock(&port->lock);
+			if (found)
+				machvm_memobj_put(found);
+			return;
+		}
+		spin_unlock(&port->lock);
+		if (found) {
+			drop_returning(found);
+			machvm_memobj_put(found);
+		}
+	} while (found);
+}
+
+/**
+ * machvm_memobj_join - let an object be served through @port
+ *
+ * Return: 0, or -EBUSY if sockets are bound to its own port, or something waits there.
+ */
+int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
+{
+	struct machvm_port *old;
+	int err = 0;
+
+	mutex_lock(&memobj->lock);
+	old = memobj->port;
+	if (old == port)
+		goto out;
+	/* Only here are two ports locked, and @old is known to nobody but its memobjs. */
+	spin_lock(&old->lock);
+	if (!list_empty(&old->bindings) || !list_empty(&memobj->gated) ||
+	    !list_empty(&memobj->ctl.node)) {
+		err = -EBUSY;
+		spin_unlock(&old->lock);
+		goto out;
+	}
+	spin_lock_nested(&port->lock, SINGLE_DEPTH_NESTING);
+	list_move_tail(&memobj->on_port, &port->memobjs);
+	old->nr_objects--;
+	port->nr_objects++;
+	WRITE_ONCE(memobj->port, machvm_port_get(port));
+	spin_unlock(&port->lock);
+	spin_unlock(&old->lock);
+	machvm_port_put(old);
+out:
+	mutex_unlock(&memobj->lock);
+	return err;
+}
+
+/**
+ * machvm_memobj_ready - the pager has answered init
+ *
+ * Faults that waited for it are asked now.  Late or doubled, it does nothing.
+ * Return: KERN_SUCCESS, or KERN_INVALID_ARGUMENT for a copy strategy that is not served.
+ * Source: GNU Mach reference manual, "Memory Object Creation", memory_object_ready.
+ */
+int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy)
+{
+	struct machvm_port *port;
+	bool listed = false;
+
+	if (copy_strategy != MACHVM_COPY_DELAY)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	port = machvm_memobj_lock_port(memobj);
+	if (memobj->state == MACHVM_MEMOBJ_INIT) {
+		struct machvm_msg *msg, *next;
+
+		listed = ctl_unlist_locked(port, memobj);
+		memobj->state = MACHVM_MEMOBJ_READY;
+		list_for_each_entry_safe(msg, next, &memobj->gated, node) {
+			list_move_tail(&msg->node, &port->queue);
+			WRITE_ONCE(container_of(msg, struct machvm_request, msg)->state,
+				   MACHVM_REQUEST_QUEUED);
+		}
+	}
+	machvm_memobj_unlock_port(port);
+	if (listed)
+		machvm_memobj_put(memobj);
+	return MACHVM_KERN_SUCCESS;
+}
+
+/* The request's parked page, or a fresh one for a page that nobody asked for. */
+static int supply_folio(struct machvm_memobj *memobj, struct machvm_supply *supply)
+{
+	struct folio *folio;
+
+	if (supply->request) {
+		supply->folio = machvm_request_take_folio(supply->request);
+		return supply->folio ? MACHVM_KERN_SUCCESS : MACHVM_KERN_MEMORY_PRESENT;
+	}
+	folio = machvm_page_alloc(memobj->user, GFP_KERNEL);
+	if (IS_ERR(folio))
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	supply->folio = folio;
+	return MACHVM_KERN_SUCCESS;
+}
+
+static void supply_drop(struct machvm_supply *supply)
+{
+	if (supply->request)
+		machvm_request_put(supply->request);
+	machvm_object_put(supply->object);
+}
+
+/**
+ * machvm_memobj_supply_begin - start to take in one page
+ * @memobj: the object
+ * @offset: bytes, page aligned
+ * @supply: out: @supply->folio is to be filled, with no lock held; then end or abort
+ *
+ * Return: KERN_SUCCESS; KERN_MEMORY_PRESENT (there is such a page, or somebody is filling it);
+ * KERN_MEMORY_ERROR (not mapped, or not ready); KERN_RESOURCE_SHORTAGE.
+ * Source: GNU Mach reference manual, "Data Transfer", memory_object_data_supply.
+ */
+int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
+			       struct machvm_supply *supply)
+{
+	struct machvm_object *object;
+	bool present;
+	int kr;
+
+	if (READ_ONCE(memobj->state) != MACHVM_MEMOBJ_READY)
+		return MACHVM_KERN_MEMORY_ERROR;
+	object = machvm_memobj_object(memobj);
+	if (!object)
+		return MACHVM_KERN_MEMORY_ERROR;
+	supply->object = object;
+	supply->index = offset >> PAGE_SHIFT;
+	down_read(&object->family->lock);
+	present = machvm_page_lookup(object, supply->index);
+	supply->request = present ? NULL : machvm_page_request(object, supply->index);
+	up_read(&object->family->lock);
+	kr = present ? MACHVM_KERN_MEMORY_PRESENT : supply_folio(memobj, supply);
+	if (kr) {
+		machvm_count(MACHVM_STAT_REFUSED, kr == MACHVM_KERN_MEMORY_PRESENT);
+		supply_drop(supply);
+	}
+	return kr;
+}
+
+static void count_supplied(struct machvm_memobj *memobj, bool unasked)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	port->supplied++;
+	machvm_memobj_unlock_port(port);
+	atomic_long_inc(&memobj->supplied);
+	machvm_count(MACHVM_STAT_PAGEINS, 1);
+	if (unasked) {
+		atomic_long_inc(&memobj->unasked);
+		machvm_count(MACHVM_STAT_UNASKED, 1);
+	}
+}
+
+/* The page is filled: it becomes resident, and who waits for it is woken. */
+int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
+{
+	struct machvm_object *object = supply->object;
+	struct machvm_request *request = supply->request;
+	int err;
+
+	if (precious)
+		machvm_page_set(supply->folio, MACHVM_PAGE_PRECIOUS);
+	down_read(&object->family->lock);
+	if (request)
+		err = machvm_page_answer(object, supply->index, request, supply->folio);
+	else
+		err = machvm_page_insert(object, supply->index, supply->folio);
+	up_read(&object->family->lock);
+	if (!err)
+		count_supplied(object->memobj, !request);
+	else
+		machvm_page_free(supply->folio);
+	if (request)
+		machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
+	supply_drop(supply);
+	if (err == -ENOMEM)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	return err ? MACHVM_KERN_MEMORY_PRESENT : MACHVM_KERN_SUCCESS;
+}
+
+/* The page could not be filled: the question stays open. */
+void machvm_memobj_supply_abort(struct machvm_supply *supply)
+{
+	if (supply->request && !machvm_request_done(supply->request))
+		machvm_request_park_folio(supply->request, supply->folio);
+	else
+		machvm_page_free(supply->folio);
+	supply_drop(supply);
+}
+
+static bool range_is_bad(u64 offset, u64 length)
+{
+	u64 last;
+
+	return !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length) ||
+	       (length && check_add_overflow(offset, length - 1, &last));
+}
+
+/* The next open question in [*index, last], with a reference; NULL. */
+static struct machvm_request *next_request(struct machvm_object *object, u64 *index, u64 last)
+{
+	struct machvm_request *request = NULL;
+
+	down_read(&object->family->lock);
+	while (!request && machvm_page_next_request(object, index, last))
+		request = machvm_page_request(object, (*index)++);
+	up_read(&object->family->lock);
+	return request;
+}
+
+/**
+ * machvm_memobj_unavailable - the pager has no data: pages that are waited for become zero
+ *
+ * Pages that are resident, or that nobody waits for, are left alone.
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_MEMORY_ERROR (not mapped).
+ * Source: GNU Mach reference manual, "Data Transfer", memory_object_data_unavailable.
+ */
+int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length)
+{
+	u64 index = offset >> PAGE_SHIFT, last = index + (length >> PAGE_SHIFT) - 1;
+	struct machvm_object *object;
+	struct machvm_request *request;
+
+	if (range_is_bad(offset, length))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	object = length ? machvm_memobj_object(memobj) : NULL;
+	if (!object)
+		return length ? MACHVM_KERN_MEMORY_ERROR : MACHVM_KERN_SUCCESS;
+	while (index <= last && (request = next_request(object, &index, last))) {
+		struct folio *folio = machvm_request_take_folio(request);
+
+		if (folio) {
+			folio_zero_range(folio, 0, PAGE_SIZE);
+			machvm_count(MACHVM_STAT_ZERO_FILL, 1);
+			down_read(&object->family->lock);
+			if (machvm_page_answer(object, request->msg.offset >> PAGE_SHIFT, request,
+					       folio))
+				machvm_page_free(folio);
+			up_read(&object->family->lock);
+			machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
+		}
+		machvm_request_put(request);
+	}
+	machvm_object_put(object);
+	return MACHVM_KERN_SUCCESS;
+}
+
+/**
+ * machvm_memobj_error - the pager cannot provide pages: all who wait for them are told
+ *
+ * A later access asks again.
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_MEMORY_ERROR (not mapped).
+ * Source: GNU Mach reference manual, "Data Transfer", memory_object_data_error.
+ */
+int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error)
+{
+	u64 index = offset >> PAGE_SHIFT, last = index + (length >> PAGE_SHIFT) - 1;
+	struct machvm_object *object;
+	struct machvm_request *request;
+
+	if (range_is_bad(offset, length))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	object = length ? machvm_memobj_object(memobj) : NULL;
+	if (!object)
+		return length ? MACHVM_KERN_MEMORY_ERROR : MACHVM_KERN_SUCCESS;
+	while (index <= last && (request = next_request(object, &index, last))) {
+		machvm_count(MACHVM_STAT_ERRORS, 1);
+		machvm_request_finish(request, MACHVM_KERN_MEMORY_ERROR, error);
+		machvm_request_put(request);
+	}
+	machvm_object_put(object);
+	return MACHVM_KERN_SUCCESS;
+}
+
+/* A page that waits for its pager to fetch it, with a folio reference; NULL if it does not. */
+struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset)
+{
+	struct folio *folio = NULL;
+
+	mutex_lock(&memobj->lock);
+	if (memobj->returning)
+		folio = machvm_page_lookup(memobj->returning, offset >> PAGE_SHIFT);
+	if (folio)
+		folio_get(folio);
+	mutex_unlock(&memobj->lock);
+	return folio;
+}
+
+static bool returned_all(struct machvm_object *object, u64 first, u64 nr)
+{
+	u64 index;
+
+	for (index = first; object && index < first + nr; index++)
+		if (!machvm_page_lookup(object, index))
+			return false;
+	return object;
+}
+
+/* Takes the pages out, into the slots of @into from 0 on, or for good if that is NULL. */
+static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
+			    struct machvm_object *into)
+{
+	u64 index;
+
+	for (index = first; into && index < first + nr; index++) {
+		struct folio *folio = machvm_page_take(object, index);
+
+		machvm_page_clear(folio, MACHVM_PAGE_PRECIOUS);
+		if (machvm_page_insert(into, index - first, folio)) {
+			machvm_page_free(folio);
+			return MACHVM_KERN_RESOURCE_SHORTAGE;
+		}
+	}
+	machvm_page_purge(object, first, first + nr - 1);
+	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
+	return MACHVM_KERN_SUCCESS;
+}
+
+/**
+ * machvm_memobj_release - the pager has done with returned pages
+ * @memobj: the object
+ * @offset: bytes, page aligned
+ * @length: bytes, whole pages
+ * @into: an object that takes the pages over, or NULL
+ *
+ * The next run is offered when all of the present one is released; after the last one follows
+ * terminate.
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_INVALID_ADDRESS if one of the pages was not
+ * returned (then none is released).
+ */
+int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
+			  struct machvm_object *into)
+{
+	u64 first = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
+	struct machvm_object *ended = NULL;
+	struct machvm_port *port;
+	bool listed = false;
+	u64 at, last;
+	int kr;
+
+	if (range_is_bad(offset, length) || !length)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	mutex_lock(&memobj->lock);
+	if (!returned_all(memobj->returning, first, nr)) {
+		mutex_unlock(&memobj->lock);
+		return MACHVM_KERN_INVALID_ADDRESS;
+	}
+	kr = release_pages_to(memobj->returning, first, nr, into);
+	port = machvm_memobj_lock_port(memobj);
+	at = memobj->ctl.offset >> PAGE_SHIFT;
+	last = at + (memobj->ctl.length >> PAGE_SHIFT) - 1;
+	if (!machvm_page_next(memobj->returning, &at, last)) {
+		listed = ctl_unlist_locked(port, memobj);
+		if (!return_next_locked(memobj, port))
+			ended = return_done_locked(memobj, port);
+	}
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (ended)
+		machvm_object_free(ended);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (listed)
+		machvm_memobj_put(memobj);
+	return kr;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* memobj.h - memory objects as their pagers see them. */
+#ifndef _MACHVM_MEMOBJ_H
+#define _MACHVM_MEMOBJ_H
+
+#include "types.h"
+
+/* A page on its way in: begun, filled by the caller with no lock held, then ended. */
+struct machvm_supply {
+	struct machvm_object *object;	/* referenced */
+	struct machvm_request *request;	/* what it answers, or NULL if unasked */
+	struct folio *folio;		/* to be filled */
+	u64 index;
+};
+
+u64 machvm_id_new(void);
+struct machvm_memobj *machvm_memobj_create(struct machvm_user *user);
+struct machvm_memobj *machvm_memobj_get(struct machvm_memobj *memobj);
+void machvm_memobj_put(struct machvm_memobj *memobj);
+struct machvm_memobj *machvm_memobj_find(u64 id);
+struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj);
+void machvm_memobj_unlock_port(struct machvm_port *port);
+struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj);
+struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
+void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object);
+void machvm_memobj_die(struct machvm_memobj *memobj);
+int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port);
+void machvm_memobj_bound_locked(struct machvm_memobj *memobj);
+void machvm_memobj_absent(struct machvm_port *port);
+void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
+
+int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
+int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
+			       struct machvm_supply *supply);
+int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious);
+void machvm_memobj_supply_abort(struct machvm_supply *supply);
+int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
+int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
+struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);
+int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
+			  struct machvm_object *into);
+
+/* nl_out.c: sends what there is credit for.  No lock held. */
+void machvm_port_pump(struct machvm_port *port);
+
+#endif /* _MACHVM_MEMOBJ_H */

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * object.c - objects: birth, references, the chain of shadows, death.
+ * Callers: vm.c and fault.c create and drop; memobj.c for external objects.
+ * Never: waits for a pager.
+ * Locks: takes family->lock and family->mappers, never two families at once.
+ */
+#include "object.h"
+#include "memobj.h"
+#include "page.h"
+#include "stats.h"
+#include "user.h"
+
+static DEFINE_XARRAY(object_table);	/* by id; entries are not references */
+static atomic64_t last_id = ATOMIC64_INIT(0);
+
+/* Numbers of objects, memory objects and ports: one row, never reused. */
+u64 machvm_id_new(void)
+{
+	return atomic64_inc_return(&last_id);
+}
+
+/*
+ * A futex identity: the upper bits of folio->index, so that a shared futex in memory of two tasks
+ * has one key.  Page indices use the lower 36 bits, 256 TiB; beyond that, keys of different
+ * objects may meet, which costs a spurious wake-up.
+ */
+u64 machvm_ident_new(void)
+{
+	static atomic64_t last = ATOMIC64_INIT(0);
+
+	return (u64)atomic64_inc_return(&last) << 36;
+}
+
+static struct machvm_family *family_create(void)
+{
+	struct machvm_family *family = kzalloc(sizeof(*family), GFP_KERNEL_ACCOUNT);
+
+	if (!family)
+		return NULL;
+	refcount_set(&family->refs, 1);
+	init_rwsem(&family->lock);
+	mutex_init(&family->mappers);
+	return family;
+}
+
+static void family_put(struct machvm_family *family)
+{
+	if (refcount_dec_and_test(&family->refs))
+		kfree(family);
+}
+
+/* Consumes the reference on @family; an external object takes its memobj's number. */
+static struct machvm_object *object_alloc(struct machvm_family *family, struct machvm_user *user,
+					  struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+
+	if (!family)
+		return NULL;
+	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
+	if (!object)
+		goto err_family;
+	refcount_set(&object->refs, 1);
+	object->family = family;
+	xa_init(&object->pages);
+	INIT_LIST_HEAD(&object->children);
+	INIT_LIST_HEAD(&object->sibling);
+	INIT_LIST_HEAD(&object->mappers);
+	object->ident = machvm_ident_new();
+	object->id = memobj ? memobj->id : machvm_id_new();
+	/* The number of a memory object may still be that of an incarnation that is dying. */
+	if (xa_err(xa_store(&object_table, object->id, object, GFP_KERNEL_ACCOUNT)))
+		goto err_object;
+	object->memobj = memobj ? machvm_memobj_get(memobj) : NULL;
+	object->user = machvm_user_get(user);
+	machvm_count(MACHVM_STAT_OBJECTS, 1);
+	return object;
+
+err_object:
+	kfree(object);
+err_family:
+	family_put(family);
+	return NULL;
+}
+
+/**
+ * machvm_object_create - an object in a family of its own
+ * @user: who pays for its pages
+ * @memobj: the memory object whose pages it holds, or NULL for zero-filled memory
+ *
+ * Return: the object with one reference, or NULL if there is no memory.
+ */
+struct machvm_object *machvm_object_create(struct machvm_user *user, struct machvm_memobj *memobj)
+{
+	return object_alloc(family_create(), user, memobj);
+}
+
+/* An object in the family of @kin, to be tied to it as shadow or copy. */
+struct machvm_object *machvm_object_create_kin(struct machvm_object *kin, struct machvm_user *user)
+{
+	refcount_inc(&kin->family->refs);
+	return object_alloc(kin->family, user, NULL);
+}
+
+struct machvm_object *machvm_object_get(struct machvm_object *object)
+{
+	refcount_inc(&object->refs);
+	return object;
+}
+
+bool machvm_object_tryget(struct machvm_object *object)
+{
+	return refcount_inc_not_zero(&object->refs);
+}
+
+/* For a reference that cannot be the last, where dropping the last would not be allowed. */
+void machvm_object_put_shared(struct machvm_object *object)
+{
+	WARN_ON_ONCE(refcount_dec_and_test(&object->refs));
+}
+
+/* Frees the shell: no pages, no kin, no number. */
+void machvm_object_free(struct machvm_object *object)
+{
+	WARN_ON_ONCE(atomic_long_read(&object->resident));
+	xa_destroy(&object->pages);
+	family_put(object->family);
+	machvm_user_put(object->user);
+	machvm_count(MACHVM_STAT_OBJECTS, -1);
+	kfree_rcu(object, rcu);
+}
+
+/* Unties a dead object from its kin.  Returns the shadow with the reference on it. */
+static struct machvm_object *object_untie(struct machvm_object *object)
+{
+	struct machvm_object *shadow;
+
+	down_write(&object->family->lock);
+	shadow = object->shadow;
+	if (shadow) {
+		list_del_init(&object->sibling);
+		if (shadow->copy == object)
+			shadow->copy = NULL;
+		object->shadow = NULL;
+	}
+	up_write(&object->family->lock);
+	return shadow;
+}
+
+/**
+ * machvm_object_put - drop a reference; the last one ends the object
+ *
+ * The pages of an internal object are freed.  Those of an external one go to memobj.c, which
+ * offers them to the pager.  Then the object below loses a reference, and so on down.
+ *
+ * Context: none of our locks but map->lock may be held.  Sleeps, but not for a pager.
+ */
+void machvm_object_put(struct machvm_object *object)
+{
+	while (object && refcount_dec_and_test(&object->refs)) {
+		struct machvm_object *shadow = object_untie(object);
+
+		WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
+		xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
+		if (object->memobj) {
+			machvm_memobj_last_unmap(object->memobj, object);
+		} else {
+			machvm_page_purge(object, 0, ULONG_MAX);
+			machvm_object_free(object);
+		}
+		object = shadow;
+	}
+}
+
+/* The first living object whose number is @id or larger, with a reference; NULL past the last. */
+struct machvm_object *machvm_object_first(u64 id)
+{
+	struct machvm_object *object;
+	unsigned long at = id;
+
+	rcu_read_lock();
+	xa_for_each_start(&object_table, at, object, id) {
+		if (machvm_object_tryget(object))
+			break;
+	}
+	rcu_read_unlock();
+	return object;
+}
+
+/* How many objects lie below. */
+unsigned int machvm_object_depth_locked(struct machvm_object *object)
+{
+	unsigned int depth = 0;
+
+	lockdep_assert_held(&object->family->lock);
+	while ((object = object->shadow))
+		depth++;
+	return depth;
+}
+
+/**
+ * machvm_object_extend - may an entry of the object grow over further pages
+ * @object: its object
+ * @index: first of the new pages
+ * @nr: how many
+ *
+ * Yes if the entry is the only one who knows the object and no page of the range can be anything
+ * but zero; pages that an earlier, unmapped part left there are dropped.
+ */
+bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr)
+{
+	bool sole;
+
+	if (object->memobj || refcount_read(&object->refs) != 1)
+		return false;
+	down_write(&object->family->lock);
+	sole = refcount_read(&object->refs) == 1 && !object->shadow && !object->copy;
+	if (sole)
+		machvm_page_purge(object, index, index + nr - 1);
+	up_write(&object->family->lock);
+	return sole;
+}
+
+/* True if some entry of the object shows a page of the range. */
+static bool object_range_mapped(struct machvm_object *object, u64 index, u64 nr)
+{
+	struct machvm_entry *entry;
+	unsigned int looked = 0;
+	bool found = false;
+
+	mutex_lock(&object->family->mappers);
+	list_for_each_entry(entry, &object->mappers, mapper) {
+		u64 first = entry->offset >> PAGE_SHIFT;
+		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
+
+		/* A guess on the safe side, so that many small regions stay linear. */
+		if (++looked > 16 || (first < index + nr && index < first + pages)) {
+			found = true;
+			break;
+		}
+	}
+	mutex_unlock(&object->family->mappers);
+	return found;
+}
+
+/**
+ * machvm_object_release_range - free pages that an unmapped part of an entry leaves behind
+ *
+ * Only if nobody else can ever ask for them; otherwise they stay until the object goes.
+ */
+void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr)
+{
+	if (object->memobj || !atomic_long_read(&object->resident))
+		return;
+	down_write(&object->family->lock);
+	if (list_empty(&object->children) && !object->copy &&
+	    !object_range_mapped(object, index, nr))
+		machvm_page_purge(object, index, index + nr - 1);
+	up_write(&object->family->lock);
+}

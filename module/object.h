@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* object.h - memory objects: references, shadows, delayed copies.  Page indices, not bytes. */
+#ifndef _MACHVM_OBJECT_H
+#define _MACHVM_OBJECT_H
+
+#include "types.h"
+
+struct machvm_object *machvm_object_create(struct machvm_user *user, struct machvm_memobj *memobj);
+struct machvm_object *machvm_object_create_kin(struct machvm_object *kin, struct machvm_user *user);
+struct machvm_object *machvm_object_get(struct machvm_object *object);
+bool machvm_object_tryget(struct machvm_object *object);
+void machvm_object_put(struct machvm_object *object);
+void machvm_object_put_shared(struct machvm_object *object);
+void machvm_object_free(struct machvm_object *object);
+
+struct machvm_object *machvm_object_first(u64 id);
+unsigned int machvm_object_depth_locked(struct machvm_object *object);
+bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr);
+void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr);
+u64 machvm_ident_new(void);
+
+/* copy.c */
+bool machvm_object_is_shared(struct machvm_object *object);
+void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare);
+struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
+						 struct machvm_object **spare);
+bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);
+void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr);
+void machvm_zap_viewers_locked(struct machvm_object *object, u64 index);
+bool machvm_object_single_view(struct machvm_object *object);
+
+#endif /* _MACHVM_OBJECT_H */

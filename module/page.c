@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * page.c - the slots of an object: who is there, and the only code that writes them.
+ * Callers: fault.c and copy.c insert, memobj.c answers, object.c purges.
+ * Never: maps a page, talks to a pager, or waits.
+ * Locks: slots change by xarray compare-and-exchange; removal needs family->lock for writing.
+ */
+#include "page.h"
+#include "request.h"
+#include "user.h"
+
+#define SLOT_REQUEST 1UL	/* xarray pointer tag of a request */
+
+static bool slot_is_request(void *slot)
+{
+	return xa_pointer_tag(slot) == SLOT_REQUEST;
+}
+
+static void *slot_of_request(struct machvm_request *request)
+{
+	return xa_tag_pointer(request, SLOT_REQUEST);
+}
+
+static struct machvm_request *request_of_slot(void *slot)
+{
+	return xa_untag_pointer(slot);
+}
+
+/**
+ * machvm_page_alloc - a page that nobody else has
+ * @user: who pays for it
+ * @gfp: GFP_KERNEL or weaker, with __GFP_ZERO if wanted; the current memory cgroup is charged
+ *
+ * Return: the folio, locked by nobody; ERR_PTR(-ENOMEM), or ERR_PTR(-EDQUOT) at a limit.
+ */
+struct folio *machvm_page_alloc(struct machvm_user *user, gfp_t gfp)
+{
+	struct page *page;
+
+	if (!machvm_user_charge_page(user))
+		return ERR_PTR(-EDQUOT);
+	page = alloc_page(gfp | __GFP_ACCOUNT | __GFP_HIGHMEM);
+	if (!page) {
+		machvm_user_uncharge_page(user);
+		return ERR_PTR(-ENOMEM);
+	}
+	page_folio(page)->private = machvm_user_get(user);
+	return page_folio(page);
+}
+
+/*
+ * In: the folio is in no object and mapped nowhere.  Somebody may still hold a reference from
+ * get_user_pages; the page then lives until that is dropped, but it is no longer ours.
+ */
+void machvm_page_free(struct folio *folio)
+{
+	struct machvm_user *user =
+		(void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
+
+	folio->private = NULL;
+	folio->mapping = NULL;
+	machvm_user_uncharge_page(user);
+	machvm_user_put(user);
+	folio_put(folio);
+}
+
+void machvm_page_set(struct folio *folio, enum machvm_page_bits bit)
+{
+	if (!machvm_page_test(folio, bit))
+		set_bit(bit, (unsigned long *)&folio->private);
+}
+
+void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
+{
+	clear_bit(bit, (unsigned long *)&folio->private);
+}
+
+bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit)
+{
+	return test_bit(bit, (unsigned long *)&folio->private);
+}
+
+/**
+ * machvm_page_lookup - the resident page of a slot
+ *
+ * Context: family->lock held, either way; the folio stays resident until it is released.
+ * Return: the folio, or NULL.
+ */
+struct folio *machvm_page_lookup(struct machvm_object *object, u64 index)
+{
+	void *slot = xa_load(&object->pages, index);
+
+	return slot_is_request(slot) ? NULL : slot;
+}
+
+/* The first resident page in [*index, last]; moves *index to it. */
+struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last)
+{
+	unsigned long at = *index;
+	void *slot;
+
+	xa_for_each_range(&object->pages, at, slot, *index, last) {
+		if (slot_is_request(slot))
+			continue;
+		*index = at;
+		return slot;
+	}
+	return NULL;
+}
+
+/**
+ * machvm_page_request - the open question of a slot
+ *
+ * A finished request that still sits there is swept out.
+ * Return: the request with a reference for the caller, or NULL.
+ */
+struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index)
+{
+	struct machvm_request *request = NULL;
+	bool done = false;
+	void *slot;
+
+	rcu_read_lock();
+	slot = xa_load(&object->pages, index);
+	if (slot_is_request(slot)) {
+		request = request_of_slot(slot);
+		if (!machvm_request_tryget(request))
+			request = NULL;
+		else
+			done = machvm_request_done(request);
+	}
+	rcu_read_unlock();
+	if (!done)
+		return request;
+	if (xa_cmpxchg(&object->pages, index, slot, NULL, GFP_KERNEL) == slot)
+		machvm_request_put(request);	/* the slot's */
+	machvm_request_put(request);
+	return NULL;
+}
+
+/* True if a slot in [*index, last] holds a question; moves *index to the first that does. */
+bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last)
+{
+	unsigned long at = *index;
+	void *slot;
+
+	xa_for_each_range(&object->pages, at, slot, *index, last) {
+		if (slot_is_request(slot)) {
+			*index = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void page_adopt(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	folio->mapping = machvm_page_mapping;
+	folio->index = object->ident + object->ident_index + index;
+}
+
+/* Puts @new where @old is.  Returns 0, -EBUSY if something else is there, -ENOMEM. */
+static int slot_exchange(struct machvm_object *object, u64 index, void *old, void *new)
+{
+	void *was = xa_cmpxchg(&object->pages, index, old, new, GFP_KERNEL | __GFP_NOWARN);
+
+	if (xa_is_err(was))
+		return xa_err(was);
+	return was == old ? 0 : -EBUSY;
+}
+
+/**
+ * machvm_page_insert - make a page resident where nothing is known
+ *
+ * Consumes @folio on success.
+ * Context: family->lock held; the folio is locked if anybody might map it before its time.
+ * Return: 0, -EBUSY (a page or an open question is there), -ENOMEM.
+ */
+int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	struct machvm_request *request = machvm_page_request(object, index);
+	int err;
+
+	if (request) {
+		machvm_request_put(request);
+		return -EBUSY;
+	}
+	page_adopt(object, index, folio);
+	err = slot_exchange(object, index, NULL, folio);
+	if (err)
+		folio->mapping = NULL;
+	else
+		atomic_long_inc(&object->resident);
+	return err;
+}
+
+/* Puts a new question where nothing is known; the slot takes a reference of its own. */
+int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_request *request)
+{
+	int err;
+
+	machvm_request_get(request);
+	err = slot_exchange(object, index, NULL, slot_of_request(request));
+	if (err)
+		machvm_request_put(request);
+	return err;
+}
+
+/* Puts the page in the place of the question that it answers.  As machvm_page_insert(). */
+int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
+		       struct folio *folio)
+{
+	int err;
+
+	page_adopt(object, index, folio);
+	err = slot_exchange(object, index, slot_of_request(request), folio);
+	if (err) {
+		folio->mapping = NULL;
+		return err;
+	}
+	atomic_long_inc(&object->resident);
+	machvm_request_put(request);	/* the slot's */
+	return 0;
+}
+
+/* Takes the resident page out, if there is one.  The caller sees to its mappings. */
+struct folio *machvm_page_take(struct machvm_object *object, u64 index)
+{
+	struct folio *folio = machvm_page_lookup(object, index);
+
+	if (!folio || slot_exchange(object, index, folio, NULL))
+		return NULL;
+	atomic_long_dec(&object->resident);
+	return folio;
+}
+
+/*
+ * Frees all pages and cancels all questions in [first, last].
+ * In: nothing maps the pages, and nothing can come to: no fault reaches the object, or
+ * family->lock is held for writing.
+ */
+void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
+{
+	unsigned long index;
+	void *slot;
+
+	xa_for_each_range(&object->pages, index, slot, first, last) {
+		if (xa_cmpxchg(&object->pages, index, slot, NULL, GFP_KERNEL) != slot)
+			continue;
+		if (slot_is_request(slot)) {
+			machvm_request_finish(request_of_slot(slot), MACHVM_KERN_INVALID_ADDRESS, 0);
+			machvm_request_put(request_of_slot(slot));
+			continue;
+		}
+		atomic_long_dec(&object->resident);
+		machvm_page_free(slot);
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* page.h - the slots of an object and the state of a resident page. */
+#ifndef _MACHVM_PAGE_H
+#define _MACHVM_PAGE_H
+
+#include "types.h"
+
+/*
+ * folio->private of a resident page: the user who pays for it, and these bits.  PRECIOUS and
+ * DIRTY only ever appear while the page is in an object; whoever frees it ignores them.
+ */
+enum machvm_page_bits {
+	MACHVM_PAGE_DIRTY,		/* was made writable for somebody since it came in */
+	MACHVM_PAGE_PRECIOUS,		/* the pager wants it back even if clean */
+	MACHVM_PAGE_NR_BITS,
+};
+
+#define MACHVM_PAGE_BITS_MASK ((1UL << MACHVM_PAGE_NR_BITS) - 1)
+
+/* The address_space that every resident page names: an inode that outlives every fault. */
+extern struct address_space *machvm_page_mapping;
+
+struct folio *machvm_page_alloc(struct machvm_user *user, gfp_t gfp);
+void machvm_page_free(struct folio *folio);
+void machvm_page_set(struct folio *folio, enum machvm_page_bits bit);
+void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit);
+bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
+
+struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
+struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
+struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);
+bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last);
+int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *folio);
+int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_request *request);
+int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
+		       struct folio *folio);
+struct folio *machvm_page_take(struct machvm_object *object, u64 index);
+void machvm_page_purge(struct machvm_object *object, u64 first, u64 last);
+
+#endif /* _MACHVM_PAGE_H */

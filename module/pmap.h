@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pmap.h - the page tables of one map, as Mach calls that floor: translations are put in one page
+ * at a time and taken away by range.
+ */
+#ifndef _MACHVM_PMAP_H
+#define _MACHVM_PMAP_H
+
+#include "types.h"
+
+struct vm_area_struct;
+
+void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end);
+int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write);
+
+#endif /* _MACHVM_PMAP_H */

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * types.h - the structures of the pure files, and the rules of their locks.
+ */
+#ifndef _MACHVM_TYPES_H
+#define _MACHVM_TYPES_H
+
+#include "kinc.h"
+
+/**
+ * DOC: locking
+ *
+ * One order, outermost first::
+ *
+ *	mmap_lock or VMA lock		Linux's; held when a fault or fork enters
+ *	  map->lock			rwsem: the entries of one map
+ *	    family->lock		rwsem: the shape of one family of objects
+ *	      folio lock		what a page's mappings may show
+ *	        family->mappers		mutex: which entries point at which object
+ *	          i_mmap_rwsem, page-table lock	(taken inside unmap_mapping_pages and insertion)
+ *
+ * memobj->lock (mutex) is taken with none of the above held.  port->lock, xa_lock, the map table
+ * and the user table are leaves.  Nothing of ours is held across copy_*_user, get_user_pages,
+ * vm_mmap, a send, or a wait for a pager.
+ *
+ * A family is all the objects that are tied together by shadow links, as an anon_vma root is for
+ * Linux.  Faults hold its lock for reading and may add pages; copies, shadows, collapse and
+ * destruction change its shape and hold it for writing.  A page leaves an object only under the
+ * write lock, so a reader may look at any resident page without a reference.
+ *
+ * A translation to page P is made only with the folio lock of P held, after it was checked under
+ * that lock that P is what the object chain answers.  Whoever changes that answer (a copy on
+ * write above P, a push of P into a delayed copy) holds the folio lock of P, and takes the old
+ * translations away before releasing it.  Whoever changes an entry holds map->lock for writing
+ * and takes the translations of the range away before releasing it.
+ *
+ * page_mkwrite answers LOCKED: it returns to Linux with the folio lock, but none of ours.  That
+ * is safe because Linux then makes only the very translation writable that it trapped on: if
+ * somebody took it away meanwhile, nothing happens, and nobody can have put it back, which needs
+ * the folio lock.  The page is marked dirty before LOCKED is answered.
+ *
+ * Letters on the fields below: (c) constant once published, (a) atomic, (m) map->lock,
+ * (f) family->lock, (M) family->mappers, (l) folio lock, (p) port->lock, (o) memobj->lock,
+ * (t) the lock of the table it is in.  Two letters: both to change, either to read.
+ */
+
+struct machvm_memobj;
+struct machvm_object;
+struct machvm_port;
+struct machvm_user;
+
+/* The lock and fate that objects tied by shadow links share. */
+struct machvm_family {
+	refcount_t refs;		/* (a) one for each object */
+	struct rw_semaphore lock;
+	struct mutex mappers;
+};
+
+/* A region of one map. */
+struct machvm_entry {
+	struct rb_node node;		/* (m) */
+	u64 start;			/* (m+M) first byte */
+	u64 end;			/* (m+M) first byte after */
+	u64 gap;			/* (m) free bytes before start */
+	u64 subtree_gap;		/* (m) largest gap in this subtree */
+	struct machvm_map *map;		/* (c) */
+	struct machvm_object *object;	/* (m+M) NULL: never touched */
+	u64 offset;			/* (m+M) byte of the object at start */
+	struct list_head mapper;	/* (M) on object->mappers */
+	u8 protection;			/* (m) */
+	u8 max_protection;		/* (m) */
+	u8 inheritance;			/* (m) */
+	bool needs_copy;		/* (m) a write must make a shadow first */
+	bool fresh_ident;		/* (m) that shadow gets a futex identity of its own */
+};
+
+/* The address map of one task. */
+struct machvm_map {
+	refcount_t refs;		/* (a) */
+	struct rw_semaphore lock;
+	struct rb_root entries;		/* (m) by address, augmented with gaps */
+	unsigned long nr_entries;	/* (m) */
+	u64 min;			/* (c) first byte of the arena */
+	u64 max;			/* (c) first byte after it */
+	u64 tail_gap;			/* (m) free bytes after the last entry */
+	bool dead;			/* (m) its last VMA is gone */
+	struct machvm_user *user;	/* (c) who pays for its objects */
+	struct machvm_pmap *pmap;	/* (c) its page tables, see pmap.h */
+};
+
+/**
+ * struct machvm_object - memory: pages, and where the missing ones come from
+ *
+ * An internal object is zero-filled; an external one has a memobj, whose pager is asked.  A page
+ * that an object lacks is looked for in its shadow.
+ *
+ * Slots of @pages: NULL, nothing known; a folio, resident; a tagged &struct machvm_request, a
+ * pager was asked (a finished one there counts as NULL).  page.c alone writes them.
+ */
+struct machvm_object {
+	refcount_t refs;		/* (a) entries, children, and users for a moment */
+	u64 id;				/* (c) */
+	unsigned long flags;		/* (f) MACHVM_OBJ_* */
+	struct machvm_family *family;	/* (c) */
+	struct xarray pages;		/* slots, by page index */
+	atomic_long_t resident;		/* (a) folios in pages */
+	struct machvm_object *shadow;	/* (f) the object below, referenced */
+	u64 shadow_index;		/* (f) our page 0 is this page of the shadow */
+	struct machvm_object *copy;	/* (f) newest delayed copy, not referenced */
+	struct list_head children;	/* (f) objects whose shadow this is */
+	struct list_head sibling;	/* (f) on shadow->children */
+	struct list_head mappers;	/* (M) entries that point here */
+	struct machvm_memobj *memobj;	/* (c) the memory object, NULL if internal */
+	struct machvm_user *user;	/* (c) creator, for limits and visibility */
+	u64 ident;			/* (c) futex identity: upper part of folio->index */
+	u64 ident_index;		/* (c) our page 0 is this page of that identity */
+	struct rcu_head rcu;
+};
+
+#define MACHVM_OBJ_SHARED 0x1	/* more than one region writes to it directly */
+
+/* A question to a pager: may I have this page.  Lives in the object's slot until answered. */
+enum machvm_request_state {
+	MACHVM_REQUEST_NEW,		/* not posted yet */
+	MACHVM_REQUEST_GATED,		/* waits for the pager to be ready */
+	MACHVM_REQUEST_QUEUED,		/* waits for credit */
+	MACHVM_REQUEST_SENT,		/* with a pager */
+	MACHVM_REQUEST_DONE,		/* answered, refused or cancelled */
+};
+
+enum machvm_msg_type {
+	MACHVM_MSG_NONE,
+	MACHVM_MSG_INIT,
+	MACHVM_MSG_DATA_REQUEST,
+	MACHVM_MSG_DATA_RETURN,
+	MACHVM_MSG_TERMINATE,
+};
+
+/* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
+struct machvm_msg {
+	struct list_head node;		/* (p) on port->queue, binding->sent or memobj->gated */
+	struct machvm_binding *via;	/* (p) where it was sent */
+	struct machvm_memobj *memobj;	/* (c) */
+	u8 type;			/* (p) enum machvm_msg_type */
+	u32 sequence;			/* (p) */
+	u32 epoch;			/* (p) of via */
+	u32 access;			/* (c) wanted, or 1 if dirty */
+	u64 offset;			/* (p) bytes */
+	u64 length;			/* (p) bytes */
+	u64 queued_ns;			/* (p) when it was first queued */
+};
+
+struct machvm_request {
+	struct machvm_msg msg;
+	refcount_t refs;		/* (a) slot, port list, each waiter */
+	u8 state;			/* (p) enum machvm_request_state */
+	int result;			/* (p) kern_return_t, valid when DONE */
+	int error;			/* (p) the pager's reason */
+	struct folio *folio;		/* (a) parked page, taken by whoever fills it */
+	wait_queue_head_t wait;
+	struct rcu_head rcu;
+};
+
+/* A netlink socket that serves a port. */
+struct machvm_binding {
+	struct list_head node;		/* (p) on port->bindings */
+	struct list_head all;		/* (t) on the table of all bindings */
+	struct machvm_port *port;	/* (c) referenced */
+	struct sock *sk;		/* (c) referenced */
+	struct net *net;		/* (c) */
+	refcount_t refs;		/* (a) */
+	u32 portid;			/* (c) */
+	u32 epoch;			/* (c) */
+	unsigned int window;		/* (c) most requests in flight */
+	unsigned int in_flight;		/* (p) */
+	bool congested;			/* (p) its buffer was full; wait for the timer or an answer */
+	bool gone;			/* (p) closed */
+	struct list_head sent;		/* (p) */
+};
+
+/* A queue that pagers serve; carries any number of memory objects. */
+struct machvm_port {
+	refcount_t refs;		/* (a) memobjs, bindings */
+	u64 id;				/* (c) */
+	spinlock_t lock;
+	struct list_head queue;		/* (p) messages waiting for credit */
+	struct list_head bindings;	/* (p) */
+	u32 last_epoch;			/* (p) */
+	struct list_head memobjs;	/* (p) that it carries */
+	unsigned long nr_objects;	/* (p) */
+	unsigned long nr_queued;	/* (p) */
+	unsigned long nr_sent;		/* (p) */
+	u64 messages;			/* (p) ever sent */
+	u64 requests;			/* (p) pages ever asked for */
+	u64 supplied;			/* (p) pages ever supplied */
+	pid_t pid;			/* (p) who bound the first socket */
+	struct machvm_user *user;	/* (c) */
+	struct delayed_work retry;	/* pumps after a full socket */
+	struct rcu_head rcu;
+};
+
+enum machvm_memobj_state {
+	MACHVM_MEMOBJ_IDLE,		/* no incarnation, or its init could not be sent yet */
+	MACHVM_MEMOBJ_INIT,		/* init queued or sent, ready awaited */
+	MACHVM_MEMOBJ_READY,
+	MACHVM_MEMOBJ_RETURNING,	/* last mapping gone, pages on their way to the pager */
+	MACHVM_MEMOBJ_TERMINATING,	/* terminate queued */
+};
+
+/*
+ * A memobj moves to another port only while nothing is queued or bound on its own, so that
+ * machvm_memobj_lock_port() needs no more than a second look.
+ */
+
+/**
+ * struct machvm_memobj - a memory object: the lasting identity behind incarnations of pages
+ *
+ * Descriptors, messages and limits know this; @object is its pages while something maps it.
+ */
+struct machvm_memobj {
+	refcount_t refs;		/* (a) descriptors, incarnations, messages */
+	u64 id;				/* (c) */
+	struct mutex lock;
+	struct machvm_object *object;	/* (o) incarnation, not referenced */
+	struct machvm_object *returning;/* (o) incarnation whose pages the pager fetches */
+	struct machvm_port *port;	/* (o+p) whose lock guards the fields below */
+	u8 state;			/* (p) enum machvm_memobj_state */
+	bool mapped;			/* (p) there is an incarnation */
+	bool dead;			/* (p) the last control descriptor is closed */
+	struct list_head on_port;	/* (p) on port->memobjs */
+	struct list_head gated;		/* (p) requests that wait for ready */
+	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
+	u32 sequence;			/* (p) of the last message */
+	atomic_long_t requested;	/* (a) pages ever asked for */
+	atomic_long_t supplied;		/* (a) */
+	atomic_long_t unasked;		/* (a) */
+	struct machvm_user *user;	/* (c) */
+	struct rcu_head rcu;
+};
+
+#endif /* _MACHVM_TYPES_H */

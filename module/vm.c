@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vm.c - the vm_* verbs on one map, and what fork does to it.
+ * Callers: dev.c with arguments as they came; vma.c at fork, at the end, and from the fault path.
+ * Never: waits for a pager; touches user memory.
+ * Locks: takes map->lock for writing (parent before unpublished child), then the objects'.
+ */
+#include "vm.h"
+#include "map.h"
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "pmap.h"
+#include "stats.h"
+
+/* The whole pages that [addr, addr + length) touches; false if it is empty or wraps. */
+static bool range_of(u64 addr, u64 length, u64 *start, u64 *end)
+{
+	u64 last;
+
+	if (!length || check_add_overflow(addr, length - 1, &last))
+		return false;
+	*start = addr & PAGE_MASK;
+	last |= ~PAGE_MASK;
+	if (last == U64_MAX)
+		last -= PAGE_SIZE;	/* the very last page is nobody's */
+	*end = last + 1;
+	return *start < *end;
+}
+
+static int map_lock(struct machvm_map *map)
+{
+	if (down_write_killable(&map->lock))
+		return -EINTR;
+	if (map->dead) {
+		up_write(&map->lock);
+		return MACHVM_KERN_INVALID_TASK;
+	}
+	return 0;
+}
+
+/* Finds the place for @length bytes, or checks that *@addr is one. */
+static int place_locked(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere)
+{
+	u64 align, ceiling;
+
+	if (anywhere)
+		return machvm_map_find_space_locked(map, length, mask, addr);
+	if (!machvm_mask_parse(mask, &align, &ceiling) || *addr & (align - 1) || *addr > ceiling)
+		return MACHVM_KERN_NO_SPACE;
+	if (!machvm_map_free_locked(map, *addr, *addr + length))
+		return MACHVM_KERN_NO_SPACE;
+	return MACHVM_KERN_SUCCESS;
+}
+
+/* A fixed address is cut down to its page and must lie in user space with all of the range. */
+static int fixed_address(u64 *addr, u64 length)
+{
+	u64 end;
+
+	*addr &= PAGE_MASK;
+	if (check_add_overflow(*addr, length, &end) || end > MACHVM_ADDRESS_END)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	return MACHVM_KERN_SUCCESS;
+}
+
+/*
+ * Puts @entry, which has everything but its place, into the map.  Consumes it on success.
+ * Fresh memory may end up in the entry below instead.
+ */
+static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, u64 length,
+		 u64 mask, bool anywhere)
+{
+	int kr = map_lock(map);
+
+	if (kr)
+		return kr;
+	kr = place_locked(map, addr, length, mask, anywhere);
+	if (kr)
+		goto out;
+	machvm_entry_place(entry, *addr, *addr + length);
+	if (!entry->object && machvm_map_extend_locked(map, entry)) {
+		machvm_entry_free(entry);
+	} else {
+		machvm_map_insert_locked(map, entry);
+		machvm_map_merge_locked(map, *addr, *addr + length);
+	}
+out:
+	up_write(&map->lock);
+	return kr;
+}
+
+/**
+ * machvm_vm_allocate - fresh zero-filled memory
+ *
+ * Source: GNU Mach reference manual, "Memory Allocation"; where the live kernel differs from it
+ * (initial protection, a hint that is ignored), as the live kernel.
+ */
+int machvm_vm_allocate(struct machvm_map *map, u64 *addr, u64 length, bool anywhere)
+{
+	struct machvm_entry *entry;
+	int kr = MACHVM_KERN_SUCCESS;
+
+	if (!length) {
+		*addr = 0;
+		return MACHVM_KERN_SUCCESS;
+	}
+	length = PAGE_ALIGN(length);
+	if (!length)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (!anywhere)
+		kr = fixed_address(addr, length);
+	if (kr)
+		return kr;
+	entry = machvm_entry_alloc(map);
+	if (!entry)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	entry->protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
+	entry->max_protection = MACHVM_PROT_ALL;
+	entry->inheritance = MACHVM_INHERIT_COPY;
+	kr = enter(map, entry, addr, length, 0, anywhere);
+	if (kr)
+		machvm_entry_free(entry);
+	return kr;
+}
+
+/* Two entries for a range whose borders may lie inside others; enough for one clip each. */
+struct spares {
+	struct machvm_entry *low, *high;
+};
+
+static bool spares_alloc(struct spares *spares, struct machvm_map *map)
+{
+	spares->low = machvm_entry_alloc(map);
+	spares->high = machvm_entry_alloc(map);
+	return spares->low && spares->high;
+}
+
+static void spares_free(struct spares *spares)
+{
+	machvm_entry_free(spares->low);
+	machvm_entry_free(spares->high);
+}
+
+static void dispose_all(struct list_head *removed)
+{
+	struct machvm_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, removed, mapper) {
+		list_del(&entry->mapper);
+		machvm_entry_dispose(entry);
+	}
+}
+
+/* Takes the entries of [start, end) out, whose borders are entry borders. */
+static void remove_locked(struct machvm_map *map, u64 start, u64 end, struct list_head *removed)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+
+	while (entry && entry->start < end) {
+		struct machvm_entry *next = machvm_entry_next(entry);
+
+		if (entry->object)
+			machvm_pmap_zap(map, entry->start, entry->end);
+		machvm_map_erase_locked(map, entry);
+		machvm_entry_unlink(entry);
+		list_add_tail(&entry->mapper, removed);
+		entry = next;
+	}
+}
+
+/* Source: GNU Mach reference manual, "Memory Deallocation"; holes succeed as in the live kernel. */
+int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length)
+{
+	struct spares spares;
+	LIST_HEAD(removed);
+	u64 start, end;
+	int kr;
+
+	if (!range_of(addr, length, &start, &end))
+		return MACHVM_KERN_SUCCESS;
+	if (!spares_alloc(&spares, map)) {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+		goto out;
+	}
+	kr = map_lock(map);
+	if (kr)
+		goto out;
+	machvm_map_clip_locked(map, start, &spares.low);
+	machvm_map_clip_locked(map, end, &spares.high);
+	remove_locked(map, start, end, &removed);
+	up_write(&map->lock);
+	dispose_all(&removed);
+out:
+	spares_free(&spares);
+	return kr;
+}
+
+/* True if every entry in the range allows @protection. */
+static bool protect_allowed_locked(struct machvm_map *map, u64 start, u64 end, u8 protection)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+
+	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
+		if (protection & ~entry->max_protection & MACHVM_PROT_ALL)
+			return false;
+	return true;
+}
+
+static void protect_locked(struct machvm_map *map, u64 start, u64 end, bool set_maximum,
+			   u8 protection)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+
+	for (; entry && entry->start < end; entry = machvm_entry_next(entry)) {
+		u8 old = entry->protection;
+
+		if (set_maximum) {
+			entry->max_protection = protection & MACHVM_PROT_ALL;
+			entry->protection &= entry->max_protection | MACHVM_PROT_NOTIFY;
+		} else {
+			entry->protection = protection;
+		}
+		if (entry->object && old & ~entry->protection & MACHVM_PROT_ALL)
+			machvm_pmap_zap(map, entry->start, entry->end);
+	}
+}
+
+/* Source: GNU Mach reference manual, "Memory Protection". */
+int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_maximum,
+		      u32 protection)
+{
+	struct spares spares;
+	u64 start, end;
+	int kr;
+
+	if (protection & ~(MACHVM_PROT_ALL | MACHVM_PROT_NOTIFY))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (!range_of(addr, length, &start, &end))
+		return MACHVM_KERN_SUCCESS;
+	if (!spares_alloc(&spares, map)) {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+		goto out;
+	}
+	kr = map_lock(map);
+	if (kr)
+		goto out;
+	if (protect_allowed_locked(map, start, end, protection)) {
+		machvm_map_clip_locked(map, start, &spares.low);
+		machvm_map_clip_locked(map, end, &spares.high);
+		protect_locked(map, start, end, set_maximum, protection);
+		machvm_map_merge_locked(map, start, end);
+	} else {
+		kr = MACHVM_KERN_PROTECTION_FAILURE;
+	}
+	up_write(&map->lock);
+out:
+	spares_free(&spares);
+	return kr;
+}
+
+/* Gives @entry the memory object, or a delayed copy of it, from @offset on. */
+static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *memobj, u64 offset,
+			    bool copy)
+{
+	struct machvm_object *object = machvm_memobj_map(memobj), *spare, *delayed;
+
+	if (!object)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	if (!copy) {
+		machvm_entry_set_object(entry, object, offset);
+		return MACHVM_KERN_SUCCESS;
+	}
+	spare = machvm_object_create_kin(object, object->user);
+	if (!spare) {
+		machvm_object_put(object);
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	}
+	delayed = machvm_object_copy_delayed(object, &spare);
+	if (spare)
+		machvm_object_put(spare);
+	machvm_object_put(object);
+	machvm_entry_set_object(entry, delayed, offset);
+	entry->needs_copy = true;
+	entry->fresh_ident = true;
+	return MACHVM_KERN_SUCCESS;
+}
+
+static int vm_map_check(const struct machvm_vm_map *arg, u64 length, bool external)
+{
+	u64 end;
+
+	if (!length || (arg->protection | arg->max_protection) & ~MACHVM_PROT_ALL ||
+	    arg->inheritance > MACHVM_INHERIT_NONE)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (!external)
+		return MACHVM_KERN_SUCCESS;
+	if (!PAGE_ALIGNED(arg->offset) || check_add_overflow(arg->offset, length - 1, &end))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	return MACHVM_KERN_SUCCESS;
+}
+
+/**
+ * machvm_vm_map - map a memory object, or fresh memory if @memobj is NULL
+ *
+ * A current protection beyond the maximum is cut down to it.  Never waits for the pager.
+ * Source: GNU Mach reference manual, "Mapping Memory Objects".
+ */
+int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
+		  struct machvm_memobj *memobj, u64 *addr)
+{
+	u64 length = PAGE_ALIGN(arg->length);
+	struct machvm_entry *entry;
+	int kr = vm_map_check(arg, length, memobj);
+
+	*addr = arg->address;
+	if (!kr && !arg->anywhere)
+		kr = fixed_address(addr, length);
+	if (kr)
+		return kr;
+	entry = machvm_entry_alloc(map);
+	if (!entry)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	entry->max_protection = arg->max_protection;
+	entry->protection = arg->protection & arg->max_protection;
+	entry->inheritance = arg->inheritance;
+	entry->end = length;	/* [0, length) until it has its place */
+	if (memobj)
+		kr = entry_map_memobj(entry, memobj, arg->offset, arg->copy);
+	if (!kr)
+		kr = enter(map, entry, addr, length, arg->mask, arg->anywhere);
+	if (kr) {
+		machvm_entry_unlink(entry);
+		machvm_entry_dispose(entry);
+	}
+	return kr;
+}
+
+/* Maps an internal object that nobody else knows.  Consumes the reference on success. */
+int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
+			 u64 *addr)
+{
+	struct machvm_entry *entry = machvm_entry_alloc(map);
+	int kr;
+
+	if (!entry)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	entry->protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
+	entry->max_protection = MACHVM_PROT_ALL;
+	entry->inheritance = MACHVM_INHERIT_COPY;
+	entry->end = length;
+	machvm_entry_set_object(entry, machvm_object_get(object), 0);
+	kr = enter(map, entry, addr, length, 0, true);
+	if (kr) {
+		machvm_entry_unlink(entry);
+		machvm_entry_dispose(entry);
+		return kr;
+	}
+	machvm_object_put(object);
+	return kr;
+}
+
+static void region_count_pages(struct machvm_entry *entry, struct machvm_region *region)
+{
+	u64 index = entry->offset >> PAGE_SHIFT;
+	u64 last = index + ((entry->end - entry->start) >> PAGE_SHIFT) - 1;
+	struct folio *folio;
+
+	for (; (folio = machvm_page_next(entry->object, &index, last)); index++) {
+		region->resident++;
+		region->dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+		if (index == last)
+			break;
+	}
+}
+
+static void region_describe_object(struct machvm_entry *entry, struct machvm_region *region)
+{
+	struct machvm_object *object = entry->object;
+
+	down_read(&object->family->lock);
+	region->object = object->id;
+	region->offset = entry->offset;
+	region->depth = machvm_object_depth_locked(object);
+	if (object->memobj)
+		region->flags |= MACHVM_REGION_EXTERNAL;
+	if (machvm_object_is_shared(object))
+		region->flags |= MACHVM_REGION_SHARED;
+	region_count_pages(entry, region);
+	up_read(&object->family->lock);
+}
+
+/**
+ * machvm_vm_region - the region that contains @addr, or the next one
+ *
+ * Return: KERN_SUCCESS, KERN_NO_SPACE past the last region, KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region)
+{
+	struct machvm_entry *entry;
+
+	memset(region, 0, sizeof(*region));
+	if (down_read_killable(&map->lock))
+		return -EINTR;
+	entry = machvm_map_next_locked(map, addr);
+	if (entry) {
+		region->start = entry->start;
+		region->end = entry->end;
+		region->protection = entry->protection;
+		region->max_protection = entry->max_protection;
+		region->inheritance = entry->inheritance;
+		if (entry->needs_copy)
+			region->flags |= MACHVM_REGION_NEEDS_COPY;
+		if (entry->object)
+			region_describe_object(entry, region);
+	}
+	up_read(&map->lock);
+	return entry ? MACHVM_KERN_SUCCESS : MACHVM_KERN_NO_SPACE;
+}
+
+/*
+ * Makes the entry at @addr ready for a fault: an object if it was never touched, a shadow if it
+ * needs a copy and is to be written.  Returns 0, also if it has vanished, or -ENOMEM, -EINTR.
+ */
+int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write)
+{
+	struct machvm_object *object = NULL;
+	struct machvm_entry *entry;
+	int err = 0;
+
+	if (down_write_killable(&map->lock))
+		return -EINTR;
+	entry = machvm_map_lookup_locked(map, addr);
+	if (!entry)
+		goto out;
+	if (!entry->object) {
+		object = machvm_object_create(map->user, NULL);
+		if (object)
+			machvm_entry_set_object(entry, object, 0);
+	} else if (entry->needs_copy && write) {
+		object = machvm_object_create_kin(entry->object, map->user);
+		if (object) {
+			struct machvm_object *spare = object;
+
+			machvm_entry_shadow_locked(entry, &spare);
+			if (spare)
+				machvm_object_put(spare);
+		}
+	} else {
+		goto out;
+	}
+	if (!object)
+		err = -ENOMEM;
+out:
+	up_write(&map->lock);
+	return err;
+}
+
+/* A symmetric copy: both entries on one object, the next writer makes a shadow. */
+static void fork_symmetric(struct machvm_map *parent, struct machvm_entry *entry,
+			   struct machvm_entry *twin)
+{
+	if (!entry->needs_copy) {
+		machvm_pmap_zap(parent, entry->start, entry->end);
+		entry->needs_copy = true;
+	}
+	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
+}
+
+static int fork_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
+{
+	struct machvm_object *spare, *copy;
+
+	spare = machvm_object_create_kin(entry->object, entry->object->user);
+	if (!spare)
+		return -ENOMEM;
+	copy = machvm_object_copy_delayed(entry->object, &spare);
+	if (spare)
+		machvm_object_put(spare);
+	machvm_entry_set_object(twin, copy, entry->offset);
+	return 0;
+}
+
+static int fork_entry(struct machvm_map *parent, struct machvm_entry *entry,
+		      struct machvm_map *child)
+{
+	struct machvm_entry *twin = machvm_entry_alloc(child);
+	int err = 0;
+
+	if (!twin)
+		return -ENOMEM;
+	twin->start = entry->start;
+	twin->end = entry->end;
+	twin->protection = entry->protection;
+	twin->max_protection = entry->max_protection;
+	twin->inheritance = entry->inheritance;
+	if (entry->object) {
+		twin->needs_copy = true;
+		twin->fresh_ident = true;
+		if (machvm_object_is_shared(entry->object) && !entry->needs_copy)
+			err = fork_delayed(entry, twin);
+		else
+			fork_symmetric(parent, entry, twin);
+	}
+	if (err)
+		machvm_entry_free(twin);
+	else
+		machvm_map_insert_locked(child, twin);
+	return err;
+}
+
+/**
+ * machvm_vm_fork - give a new map a copy of every region
+ * @parent: the map that is copied
+ * @child: empty, known to nobody else
+ *
+ * No page is allocated, copied or asked for; write access of the parent is taken away where both
+ * go on with one object.
+ * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
+ * Return: 0, or -ENOMEM: then the child is as empty as before and the parent as good as before.
+ */
+int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
+{
+	struct machvm_entry *entry;
+	int err = 0;
+
+	down_write(&parent->lock);
+	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
+	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
+	     entry = machvm_entry_next(entry))
+		err = fork_entry(parent, entry, child);
+	up_write(&child->lock);
+	up_write(&parent->lock);
+	if (err)
+		machvm_vm_clear(child);
+	return err;
+}
+
+/* Empties the map: its translations are gone, or it never had any. */
+void machvm_vm_clear(struct machvm_map *map)
+{
+	struct machvm_entry *entry;
+	LIST_HEAD(removed);
+
+	down_write(&map->lock);
+	while ((entry = machvm_map_next_locked(map, 0))) {
+		machvm_map_erase_locked(map, entry);
+		machvm_entry_unlink(entry);
+		list_add_tail(&entry->mapper, &removed);
+	}
+	map->dead = true;
+	up_write(&map->lock);
+	dispose_all(&removed);
+}
