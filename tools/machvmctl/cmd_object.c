@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd_object.c - memory objects: all of them in a table, or one with its shadow chain.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "dev.h"
+#include "machvmctl.h"
+#include "out.h"
+
+static const struct {
+	uint32_t flag;
+	char letter;
+	const char *key;
+} flags[] = {
+	{ MACHVM_OBJECT_INTERNAL, 'i', "internal" },
+	{ MACHVM_OBJECT_READY, 'r', "ready" },
+	{ MACHVM_OBJECT_DEAD, 'd', "dead" },
+	{ MACHVM_OBJECT_ABSENT, 'a', "absent" },
+	{ MACHVM_OBJECT_MAPPED, 'm', "mapped" },
+	{ MACHVM_OBJECT_CACHEABLE, 'c', "cacheable" },
+	{ MACHVM_OBJECT_SHARED, 's', "shared" },
+};
+
+#define NR_FLAGS ARRAY_SIZE(flags)
+
+static void print_flags(uint32_t have)
+{
+	char text[NR_FLAGS + 1];
+	size_t i;
+
+	for (i = 0; i < NR_FLAGS; i++) {
+		if (out_is_json())
+			out_bool(flags[i].key, "", have & flags[i].flag);
+		text[i] = have & flags[i].flag ? flags[i].letter : '-';
+	}
+	text[NR_FLAGS] = 0;
+	if (!out_is_json())
+		out_str("flags", "FLAGS", text);
+}
+
+static const char *strategy_text(const struct machvm_object_info *o)
+{
+	static const char *const names[] = { "none", "call", "delay", "temporary", "symmetric" };
+
+	if (o->out_copy_strategy < ARRAY_SIZE(names))
+		return names[o->out_copy_strategy];
+	return "?";
+}
+
+static void print_fields(const struct machvm_object_info *o)
+{
+	out_u64("id", "ID", o->id);
+	print_flags(o->out_flags);
+	out_u64("port", "PORT", o->out_port);
+	out_u64("ref_count", "REFS", o->out_ref_count);
+	out_u64("resident", "RESIDENT", o->out_resident);
+	out_u64("dirty", "DIRTY", o->out_dirty);
+	out_u64("shadow", "SHADOW", o->out_shadow);
+	out_hex("shadow_offset", "AT", o->out_shadow_offset);
+	out_u64("shadow_depth", "SHADOWS", o->out_shadow_depth);
+	out_u64("copy", "COPY", o->out_copy);
+	out_str("copy_strategy", "STRATEGY", strategy_text(o));
+	out_u64("requested", "REQUESTED", o->out_requested);
+	out_u64("supplied", "SUPPLIED", o->out_supplied);
+	out_u64("unasked", "UNASKED", o->out_unasked);
+	out_u64("requests", "WAITING", o->out_requests);
+	out_ns("oldest_request_ns", "OLDEST", o->out_oldest_request_ns);
+}
+
+static int print_all(int dev)
+{
+	struct machvm_object_info o;
+	uint64_t id = 0;
+	int ret;
+
+	out_table("objects", NULL);
+	while ((ret = dev_object(dev, id, &o)) > 0) {
+		out_row();
+		print_fields(&o);
+		if (o.id == UINT64_MAX)
+			break;
+		id = o.id + 1;
+	}
+	out_table_end("no objects (of yours; with CAP_SYS_ADMIN: of anybody)");
+	return ret < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/* print_chain - the objects below; one that went away meanwhile ends the walk */
+static int print_chain(int dev, uint64_t below)
+{
+	struct machvm_object_info o;
+	int ret = 0;
+
+	out_table("shadow_chain", "below it, nearest first");
+	while (below && (ret = dev_object(dev, below, &o)) > 0 && o.id == below) {
+		out_row();
+		print_fields(&o);
+		below = o.out_shadow;
+	}
+	out_table_end(NULL);
+	return ret < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+static int print_one(int dev, uint64_t id)
+{
+	struct machvm_object_info o;
+	int ret = dev_object(dev, id, &o);
+
+	if (ret < 0)
+		return EXIT_FAILED;
+	if (!ret || o.id != id)
+		return out_error("machvmctl object lists those that you may see.",
+				 "there is no object %llu, or it is not yours",
+				 (unsigned long long)id);
+	out_record("object", NULL);
+	print_fields(&o);
+	out_record_end();
+	return print_chain(dev, o.out_shadow);
+}
+
+static int run_object(int argc, char **argv)
+{
+	static const struct option own[] = { { 0 } };
+	uint64_t id = 0;
+	int dev, ret;
+
+	if (verb_getopt(argc, argv, own) != -1)
+		return verb_exit();
+	if (optind < argc) {
+		if (!parse_u64(argv[optind], false, &id) || !id)
+			return usage_error("ID is the number of an object, not '%s'", argv[optind]);
+		optind++;
+	}
+	if (optind < argc)
+		return usage_error("object takes at most one ID");
+	dev = dev_open();
+	if (dev < 0)
+		return EXIT_FAILED;
+	ret = id ? print_one(dev, id) : print_all(dev);
+	dev_close(dev);
+	return ret;
+}
+
+const struct verb verb_object = {
+	.name = "object",
+	.args = "[ID]",
+	.help = "memory objects: all, or one and the shadow chain below it",
+	.run = run_object,
+	.more = "Shows your own objects; those of all users with CAP_SYS_ADMIN.\n"
+		"\n"
+		"  ID         number of the object, never reused\n"
+		"  FLAGS      i internal (no pager)   r the pager is ready   d the pager is dead\n"
+		"             a no pager is bound     m in use by a map      c cacheable\n"
+		"             s several maps write to it directly\n"
+		"  PORT       the pager port that serves it (see machvmctl pager list), or 0\n"
+		"  REFS       references by regions, shadows, copies and descriptors\n"
+		"  RESIDENT   pages in memory; DIRTY: of these, written\n"
+		"  SHADOW     id of the object below, or 0; AT: offset of this one in it\n"
+		"  SHADOWS    how many objects are below\n"
+		"  COPY       id of the newest delayed copy, or 0; STRATEGY: how it is copied\n"
+		"  REQUESTED  pages ever asked of the pager; SUPPLIED: ever supplied;\n"
+		"             UNASKED: of these, without having been asked for\n"
+		"  WAITING    pages asked for and not answered; OLDEST: age of the oldest\n"
+		"\n"
+		"Examples:\n"
+		"  machvmctl object\n"
+		"  machvmctl object 7\n"
+		"  machvmctl -j object | jq '.objects[] | select(.requests > 0)'\n",
+};

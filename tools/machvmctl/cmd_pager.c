@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd_pager.c - pager ports, who serves them, and the objects on them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "dev.h"
+#include "machvmctl.h"
+#include "out.h"
+
+/* command_name - what the process calls itself; "-" if it is gone or unknown */
+static void command_name(uint32_t pid, char *name, size_t size)
+{
+	char path[32];
+	FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	snprintf(name, size, "-");
+	if (pid)
+		f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(name, (int)size, f))
+		name[strcspn(name, "\n")] = 0;
+	fclose(f);
+}
+
+static int print_ports(int dev)
+{
+	struct machvm_port_info p;
+	uint64_t id = 0;
+	char name[32];
+	int ret;
+
+	out_table("ports", "pager ports");
+	while ((ret = dev_port(dev, id, &p)) > 0) {
+		command_name(p.out_pid, name, sizeof(name));
+		out_row();
+		out_u64("id", "PORT", p.id);
+		out_u64("pid", "PID", p.out_pid);
+		out_str("command", "COMMAND", name);
+		out_u64("objects", "OBJECTS", p.out_objects);
+		out_u64("sockets", "SOCKETS", p.out_sockets);
+		out_u64("messages", "MESSAGES", p.out_messages);
+		out_u64("requests", "REQUESTS", p.out_requests);
+		out_u64("supplied", "SUPPLIED", p.out_supplied);
+		out_u64("queued", "QUEUED", p.out_queued);
+		out_u64("sent", "SENT", p.out_sent);
+		out_ns("oldest_ns", "OLDEST", p.out_oldest_ns);
+		if (p.id == UINT64_MAX)
+			break;
+		id = p.id + 1;
+	}
+	out_table_end("none: no pager serves an object that you may see");
+	return ret;
+}
+
+static int print_objects(int dev)
+{
+	struct machvm_object_info o;
+	uint64_t id = 0;
+	int ret;
+
+	out_table("objects", "objects on them");
+	while ((ret = dev_object(dev, id, &o)) > 0) {
+		if (o.out_port) {
+			out_row();
+			out_u64("port", "PORT", o.out_port);
+			out_u64("id", "OBJECT", o.id);
+			out_bool("ready", "READY", o.out_flags & MACHVM_OBJECT_READY);
+			out_u64("resident", "RESIDENT", o.out_resident);
+			out_u64("dirty", "DIRTY", o.out_dirty);
+			out_u64("requested", "REQUESTED", o.out_requested);
+			out_u64("supplied", "SUPPLIED", o.out_supplied);
+			out_u64("unasked", "UNASKED", o.out_unasked);
+			out_u64("requests", "WAITING", o.out_requests);
+			out_ns("oldest_request_ns", "OLDEST", o.out_oldest_request_ns);
+		}
+		if (o.id == UINT64_MAX)
+			break;
+		id = o.id + 1;
+	}
+	out_table_end(NULL);
+	return ret;
+}
+
+static int run_list(int argc, char **argv)
+{
+	static const struct option own[] = { { 0 } };
+	int dev, ret;
+
+	if (verb_getopt(argc, argv, own) != -1)
+		return verb_exit();
+	if (optind < argc)
+		return usage_error("pager list takes no arguments");
+	dev = dev_open();
+	if (dev < 0)
+		return EXIT_FAILED;
+	ret = print_ports(dev);
+	if (ret >= 0)
+		ret = print_objects(dev);
+	dev_close(dev);
+	return ret < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+const struct verb verb_pager_list = {
+	.name = "pager list",
+	.args = "",
+	.help = "pager ports, the processes that serve them, and their objects",
+	.run = run_list,
+	.more = "Shows your own ports; those of all users with CAP_SYS_ADMIN.\n"
+		"\n"
+		"  PORT       number of the port\n"
+		"  PID        process that bound the first socket, COMMAND: its name\n"
+		"  OBJECTS    objects that the port carries; SOCKETS: sockets that serve it\n"
+		"  MESSAGES   messages ever sent to the pager\n"
+		"  REQUESTS   pages ever asked for; SUPPLIED: pages ever supplied\n"
+		"  QUEUED     messages not sent yet, because the pager has enough to do\n"
+		"  SENT       requests sent and not answered; OLDEST: age of the oldest one\n"
+		"\n"
+		"A pager that hangs shows as SENT not 0 and an OLDEST that grows.\n"
+		"\n"
+		"Examples:\n"
+		"  machvmctl pager list\n"
+		"  machvmctl -j pager list | jq '.ports[] | select(.oldest_ns > 1e9) | .pid'\n",
+};

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion for machvmctl(8)
+# shellcheck shell=bash
+
+_machvmctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local words='--json --help --version' files='' verb='' word
+	local -a pids
+
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case $word in
+		-*) ;;
+		list | serve)
+			[ "$verb" = pager ] && verb="pager $word"
+			;;
+		*) verb=${verb:-$word} ;;
+		esac
+	done
+	case $verb in
+	'') words="status stat map object pager cat $words" ;;
+	map)
+		pids=(/proc/[0-9]*)
+		words="${pids[*]#/proc/} $words"
+		;;
+	pager) words="list serve $words" ;;
+	'pager serve')
+		words="--listen --log --ready-fd --write $words"
+		files=yes
+		;;
+	cat)
+		words='--copy --offset --length --help --version'
+		files=yes
+		;;
+	esac
+	case $prev in
+	--listen | --log) words='' files=yes ;;
+	--ready-fd | --offset | --length) words='' files='' ;;
+	esac
+	mapfile -t COMPREPLY < <(
+		compgen -W "$words" -- "$cur"
+		[ -z "$files" ] || compgen -f -- "$cur"
+	)
+	[ -z "$files" ] || compopt -o filenames
+}
+
+complete -F _machvmctl machvmctl
