@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* wait.c - sleepers, wakers, the clock and what was put off. */
+#include "kinc.h"
+
+void (*fake_world)(void *arg);
+void *fake_world_arg;
+unsigned long fake_wakes, fake_sleeps;
+unsigned long jiffies;
+struct task_struct fake_current = { .pid = 1000, .tgid = 1000 };
+
+static bool signalled;
+static u64 now;
+static struct work_struct *work_first, **work_last = &work_first;
+
+void fake_wait_reset(void)
+{
+	fake_world = NULL;
+	fake_wakes = 0;
+	fake_sleeps = 0;
+	signalled = false;
+}
+
+void fake_wait_end(void)
+{
+	if (work_first)
+		test_fail(__FILE__, __LINE__, "work is queued at the end");
+}
+
+void fake_signal(bool pending)
+{
+	signalled = pending;
+}
+
+bool fake_signal_pending(void)
+{
+	return signalled;
+}
+
+void fake_wake(wait_queue_head_t *wq, const char *file, int line)
+{
+	if (wq->lock.dep_map.initialised != &wq->lock.dep_map)
+		test_die(file, line, "wake: the queue was never initialised");
+	wq->wakes++;
+	fake_wakes++;
+}
+
+/* Returns 0 to look again, or an error if a signal ended the wait. */
+long fake_sleep(wait_queue_head_t *wq, bool killable, const char *file, int line)
+{
+	static unsigned int rounds;
+	unsigned long wakes = wq->wakes;
+
+	if (wq->lock.dep_map.initialised != &wq->lock.dep_map)
+		test_die(file, line, "sleep: the queue was never initialised");
+	if (!fake_nothing_held())
+		test_die(file, line, "sleeps with a lock held");
+	if (killable && signalled)
+		return -ERESTARTSYS;
+	if (!fake_world)
+		test_die(file, line, "would sleep for ever");
+	fake_sleeps++;
+	wq->sleepers++;
+	fake_world(fake_world_arg);
+	wq->sleepers--;
+	if (killable && signalled)
+		return -ERESTARTSYS;
+	if (wq->wakes != wakes)
+		rounds = 0;
+	else if (++rounds > 1000)
+		test_die(file, line, "nobody wakes this sleeper");
+	return 0;
+}
+
+u64 ktime_get_ns(void)
+{
+	return ++now;
+}
+
+void fake_time_add(unsigned long long ns)
+{
+	now += ns;
+	jiffies = now / NSEC_PER_MSEC;
+}
+
+bool fake_work_queue(struct work_struct *work)
+{
+	if (!work->func)
+		test_die(__FILE__, __LINE__, "work without a function");
+	if (work->pending)
+		return false;
+	work->pending = true;
+	work->next = NULL;
+	*work_last = work;
+	work_last = &work->next;
+	return true;
+}
+
+bool fake_work_cancel(struct work_struct *work)
+{
+	struct work_struct **link;
+
+	if (!work->pending)
+		return false;
+	for (link = &work_first; *link != work; link = &(*link)->next)
+		;
+	*link = work->next;
+	if (!*link)
+		work_last = link;
+	work->pending = false;
+	return true;
+}
+
+unsigned int fake_work_run(void)
+{
+	unsigned int ran = 0;
+
+	while (work_first) {
+		struct work_struct *work = work_first;
+
+		fake_work_cancel(work);
+		work->func(work);
+		ran++;
+	}
+	return ran;
+}

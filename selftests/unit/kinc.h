@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kinc.h - takes the place of module/kinc.h when the pure files are built in user space.
+ *
+ * The guard is the same and the compiler is told to include this file first, so the module's own
+ * kinc.h comes out empty.  Every <linux/...> header that the kernel's lists, trees and arrays ask
+ * for leads here too, see the Makefile; these few are the kernel's own, from linux-source.
+ */
+#ifndef _MACHVM_KINC_H
+#define _MACHVM_KINC_H
+
+#include "fake/base.h"
+#include "fake/atomic.h"
+#include "fake/lock.h"
+#include "fake/alloc.h"
+#include "fake/rcu.h"
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/xarray.h>
+
+#include "fake/wait.h"
+#include "fake/page.h"
+#include "fake/fake.h"
+
+#include "uapi/machvm.h"
+
+/* Tracepoints do nothing; trace-nop.h has one line for each that the sources call. */
+#define _MACHVM_TRACE_H
+static inline void trace_nop(int nothing, ...)
+{
+}
+#include "trace-nop.h"
+
+#endif /* _MACHVM_KINC_H */
