@@ -5,7 +5,7 @@
 #ifndef _MACHVM_MACHVM_H_
 #define _MACHVM_MACHVM_H_
 
-#include <mach/mach_types.h>
+#include <mach/mach.h>
 #include <stdint.h>
 
 #ifdef __cplusplus

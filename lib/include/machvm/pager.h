@@ -15,8 +15,7 @@
 #ifndef _MACHVM_PAGER_H_
 #define _MACHVM_PAGER_H_
 
-#include <mach/mach_types.h>
-#include <mach/memory_object_control.h>
+#include <mach/mach.h>
 
 #ifdef __cplusplus
 extern "C" {
