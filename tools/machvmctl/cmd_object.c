@@ -25,19 +25,25 @@ static const struct {
 
 #define NR_FLAGS ARRAY_SIZE(flags)
 
-static void print_flags(uint32_t have)
+/* print_flags - a letter each where there is a column for them, else words */
+static void print_flags(uint32_t have, bool words)
 {
-	char text[NR_FLAGS + 1];
+	char letters[NR_FLAGS + 1] = "", list[96] = "";
 	size_t i;
 
 	for (i = 0; i < NR_FLAGS; i++) {
+		bool set = have & flags[i].flag;
+
 		if (out_is_json())
-			out_bool(flags[i].key, "", have & flags[i].flag);
-		text[i] = have & flags[i].flag ? flags[i].letter : '-';
+			out_bool(flags[i].key, "", set);
+		letters[i] = set ? flags[i].letter : '-';
+		if (set) {
+			strcat(list, *list ? " " : "");
+			strcat(list, flags[i].key);
+		}
 	}
-	text[NR_FLAGS] = 0;
 	if (!out_is_json())
-		out_str("flags", "FLAGS", text);
+		out_str("flags", "FLAGS", words ? list : letters);
 }
 
 static const char *strategy_text(const struct machvm_object_info *o)
@@ -49,10 +55,10 @@ static const char *strategy_text(const struct machvm_object_info *o)
 	return "?";
 }
 
-static void print_fields(const struct machvm_object_info *o)
+static void print_fields(const struct machvm_object_info *o, bool words)
 {
 	out_u64("id", "ID", o->id);
-	print_flags(o->out_flags);
+	print_flags(o->out_flags, words);
 	out_u64("port", "PORT", o->out_port);
 	out_u64("ref_count", "REFS", o->out_ref_count);
 	out_u64("resident", "RESIDENT", o->out_resident);
@@ -78,7 +84,7 @@ static int print_all(int dev)
 	out_table("objects", NULL);
 	while ((ret = dev_object(dev, id, &o)) > 0) {
 		out_row();
-		print_fields(&o);
+		print_fields(&o, false);
 		if (o.id == UINT64_MAX)
 			break;
 		id = o.id + 1;
@@ -96,7 +102,7 @@ static int print_chain(int dev, uint64_t below)
 	out_table("shadow_chain", "below it, nearest first");
 	while (below && (ret = dev_object(dev, below, &o)) > 0 && o.id == below) {
 		out_row();
-		print_fields(&o);
+		print_fields(&o, false);
 		below = o.out_shadow;
 	}
 	out_table_end(NULL);
@@ -115,7 +121,7 @@ static int print_one(int dev, uint64_t id)
 				 "there is no object %llu, or it is not yours",
 				 (unsigned long long)id);
 	out_record("object", NULL);
-	print_fields(&o);
+	print_fields(&o, true);
 	out_record_end();
 	return print_chain(dev, o.out_shadow);
 }
