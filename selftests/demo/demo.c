@@ -197,7 +197,8 @@ static void counters(const struct file *f, const struct machvm_vm_statistics *wa
 	stage("Each of the %zu pages was asked for exactly once, and nothing came unasked:\n",
 	      f->pages);
 	printf("      the kernel counts %llu requested, %llu supplied, %llu unasked, "
-	       "%llu refused, %llu errors\n", is.out_requests - was->out_requests, is.out_pageins - was->out_pageins,
+	       "%llu refused, %llu errors\n",
+	       is.out_requests - was->out_requests, is.out_pageins - was->out_pageins,
 	       is.out_unasked - was->out_unasked, is.out_refused - was->out_refused,
 	       is.out_errors - was->out_errors);
 	printf("      the pager logged  %" PRIu64 " requested, %" PRIu64 " distinct, %" PRIu64
