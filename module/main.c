@@ -1,20 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - loads and unloads the module.
+ * main.c - what is set up when the module is loaded, and its mirror image.
  */
 #include <linux/module.h>
+#include "arena.h"
+#include "channel.h"
+#include "ioctl.h"
+#include "stats.h"
+#include "user.h"
 
 static int __init machvm_init(void)
 {
+	int err;
+
+	err = machvm_stats_init();
+	if (err)
+		return err;
+	err = machvm_user_init();
+	if (err)
+		goto err_stats;
+	err = machvm_arena_init();
+	if (err)
+		goto err_user;
+	err = machvm_channel_init();
+	if (err)
+		goto err_arena;
+	err = machvm_dev_init();
+	if (err)
+		goto err_channel;
 	return 0;
+
+err_channel:
+	machvm_channel_exit();
+err_arena:
+	machvm_arena_exit();
+err_user:
+	machvm_user_exit();
+err_stats:
+	machvm_stats_exit();
+	return err;
 }
 
+/* Open files and mappings pin the module, so no map and no object is left. */
 static void __exit machvm_exit(void)
 {
+	machvm_dev_exit();
+	machvm_channel_exit();
+	machvm_arena_exit();
+	machvm_user_exit();
+	machvm_stats_exit();
 }
 
 module_init(machvm_init);
 module_exit(machvm_exit);
 
+MODULE_DESCRIPTION("Mach's virtual memory: maps, objects and pagers");
+MODULE_AUTHOR("The machvm developers");
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Mach's virtual memory");
+MODULE_VERSION("0.1");

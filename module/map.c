@@ -11,6 +11,7 @@
  */
 #include "map.h"
 #include "object.h"
+#include "pmap.h"
 #include "user.h"
 
 #define entry_of(ptr) rb_entry_safe(ptr, struct machvm_entry, node)
@@ -48,6 +49,8 @@ void machvm_map_put(struct machvm_map *map)
 		return;
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&map->entries));
 	machvm_user_put(map->user);
+	if (map->pmap)
+		machvm_pmap_free(map);
 	kfree(map);
 }
 

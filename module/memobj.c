@@ -30,7 +30,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	struct machvm_port *port;
 
 	if (!memobj)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	port = machvm_port_create(user);
 	if (!port)
 		goto err_memobj;
@@ -52,7 +52,7 @@ err_port:
 	machvm_port_put(port);
 err_memobj:
 	kfree(memobj);
-	return NULL;
+	return ERR_PTR(-ENOMEM);
 }
 
 struct machvm_memobj *machvm_memobj_get(struct machvm_memobj *memobj)

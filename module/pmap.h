@@ -11,6 +11,7 @@
 struct vm_area_struct;
 
 void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end);
+void machvm_pmap_free(struct machvm_map *map);
 int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write);
 
 #endif /* _MACHVM_PMAP_H */

@@ -249,6 +249,7 @@ void machvm_port_put(struct machvm_port *port)
 		return;
 	WARN_ON_ONCE(!list_empty(&port->queue) || !list_empty(&port->bindings));
 	xa_erase(&port_table, port->id);
+	machvm_port_release(port);
 	machvm_user_put(port->user);
 	machvm_count(MACHVM_STAT_PORTS, -1);
 	kfree_rcu(port, rcu);

@@ -46,6 +46,7 @@ void machvm_binding_close(struct machvm_binding *binding);
 
 /* nl_out.c */
 void machvm_port_init_retry(struct machvm_port *port);
+void machvm_port_release(struct machvm_port *port);
 void machvm_binding_release(struct machvm_binding *binding);
 
 #endif /* _MACHVM_REQUEST_H */

@@ -193,7 +193,7 @@ struct machvm_port {
 	u64 messages;			/* (p) ever sent */
 	u64 requests;			/* (p) pages ever asked for */
 	u64 supplied;			/* (p) pages ever supplied */
-	pid_t pid;			/* (p) who bound the first socket */
+	struct pid *pid;		/* (p) who bound the first socket, referenced */
 	struct machvm_user *user;	/* (c) */
 	struct delayed_work retry;	/* pumps after a full socket */
 	struct rcu_head rcu;

@@ -336,7 +336,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 	return kr;
 }
 
-/* Maps an internal object that nobody else knows.  Consumes the reference on success. */
+/* Maps an internal object that nobody else knows, out of reach until it is protected anew. */
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
 			 u64 *addr)
 {
@@ -345,7 +345,6 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 
 	if (!entry)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
-	entry->protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
 	entry->max_protection = MACHVM_PROT_ALL;
 	entry->inheritance = MACHVM_INHERIT_COPY;
 	entry->end = length;
@@ -354,9 +353,7 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 	if (kr) {
 		machvm_entry_unlink(entry);
 		machvm_entry_dispose(entry);
-		return kr;
 	}
-	machvm_object_put(object);
 	return kr;
 }
 

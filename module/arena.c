@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * arena.c - finds the map of a process, or reserves an arena for a new one.
+ * Callers: dev.c for the map of the caller; vma.c at fork and at the end.
+ * Never: touches entries.
+ * Locks: setup_lock around vm_mmap, outside mmap_lock; table_lock, a leaf.
+ *
+ * An arena is one mapping of a file of ours whose offsets equal the addresses, so that the page
+ * tables of the process, and of its forked relatives, are found through the file's i_mapping.
+ */
+#include "arena.h"
+#include <linux/fs_context.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include "map.h"
+#include "page.h"
+#include "pmap.h"
+#include "stats.h"
+#include "user.h"
+
+#define ARENA_MAGIC 0x4d564d31
+#define ARENA_SIZE (1ULL << 40)
+#define ARENA_SIZE_MIN (1ULL << 28)
+#define ARENA_FIRST (16ULL << 40)	/* below it programs ask for fixed addresses */
+#define ARENA_PLACES 48			/* of ARENA_SIZE each: well below stacks and libraries */
+
+struct address_space *machvm_page_mapping;
+
+static struct vfsmount *arena_mnt;
+static struct inode *page_inode;
+static const struct file_operations *proc_mem_fops;
+
+static DEFINE_MUTEX(setup_lock);
+static DEFINE_SPINLOCK(table_lock);
+static DEFINE_HASHTABLE(table, 8);	/* maps by mm; entries are not references */
+
+static int arena_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, ARENA_MAGIC) ? 0 : -ENOMEM;
+}
+
+/* No .owner: the mount would pin the module for ever.  The files pin it. */
+static struct file_system_type arena_fs = {
+	.name = "machvm",
+	.init_fs_context = arena_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+struct machvm_map *machvm_arena_find(struct mm_struct *mm)
+{
+	struct machvm_pmap *pmap;
+	struct machvm_map *map;
+
+	spin_lock(&table_lock);
+	hash_for_each_possible(table, pmap, hash, (unsigned long)mm) {
+		map = pmap->map;
+		if (pmap->mm == mm && refcount_inc_not_zero(&map->refs)) {
+			spin_unlock(&table_lock);
+			return map;
+		}
+	}
+	spin_unlock(&table_lock);
+	return NULL;
+}
+
+void machvm_arena_publish(struct machvm_map *map)
+{
+	spin_lock(&table_lock);
+	hash_add(table, &map->pmap->hash, (unsigned long)map->pmap->mm);
+	spin_unlock(&table_lock);
+}
+
+/* The last VMA is gone: the next call of the process starts a new map. */
+void machvm_arena_retire(struct machvm_map *map)
+{
+	spin_lock(&table_lock);
+	hash_del(&map->pmap->hash);
+	spin_unlock(&table_lock);
+}
+
+/* A map with the Linux side that belongs to it.  Returns NULL if there is no memory. */
+struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
+				       struct inode *inode, struct machvm_user *user)
+{
+	struct machvm_pmap *pmap = kzalloc(sizeof(*pmap), GFP_KERNEL_ACCOUNT);
+	struct machvm_map *map;
+
+	if (!pmap)
+		return NULL;
+	map = machvm_map_create(min, max, user);
+	if (!map) {
+		kfree(pmap);
+		return NULL;
+	}
+	mmgrab(mm);
+	pmap->mm = mm;
+	ihold(inode);
+	pmap->inode = inode;
+	pmap->map = map;
+	INIT_HLIST_NODE(&pmap->hash);
+	xa_init(&pmap->notes);
+	map->pmap = pmap;
+	machvm_count(MACHVM_STAT_MAPS, 1);
+	return map;
+}
+
+/* The Linux side goes with the map's last reference. */
+void machvm_pmap_free(struct machvm_map *map)
+{
+	machvm_notes_free(map);
+	iput(map->pmap->inode);
+	mmdrop(map->pmap->mm);
+	kfree(map->pmap);
+	machvm_count(MACHVM_STAT_MAPS, -1);
+}
+
+static struct file *arena_file(void)
+{
+	struct inode *inode = alloc_anon_inode(arena_mnt->mnt_sb);
+	struct file *file;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	i_size_write(inode, MAX_LFS_FILESIZE);
+	__module_get(THIS_MODULE);	/* __fput drops it; alloc_file_pseudo takes none */
+	file = alloc_file_pseudo(inode, arena_mnt, "[machvm]", O_RDWR, &machvm_arena_fops);
+	if (IS_ERR(file)) {
+		module_put(THIS_MODULE);
+		iput(inode);
+	}
+	return file;
+}
+
+/* Maps @file over the arena that @map was made for.  vma.c's ->mmap takes the map over. */
+static int arena_map(struct file *file, struct machvm_map *map)
+{
+	unsigned long addr;
+
+	file->private_data = map;
+	addr = vm_mmap(file, map->min, map->max - map->min, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, map->min);
+	file->private_data = NULL;
+	return IS_ERR_VALUE(addr) ? (int)addr : 0;
+}
+
+static struct machvm_map *arena_try(struct file *file, u64 min, u64 size,
+				    struct machvm_user *user)
+{
+	struct machvm_map *map = machvm_arena_create(min, min + size, current->mm,
+						     file_inode(file), user);
+	int err;
+
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+	err = arena_map(file, map);
+	if (err) {
+		machvm_map_put(map);
+		return ERR_PTR(err);
+	}
+	machvm_arena_publish(map);
+	return map;
+}
+
+/*
+ * Tries every place once, from a random one on; then, where a limit on the address space stands in
+ * the way, smaller arenas.
+ */
+static struct machvm_map *arena_reserve(struct file *file, struct machvm_user *user)
+{
+	u32 place = current->personality & ADDR_NO_RANDOMIZE ? 0 : get_random_u32();
+	struct machvm_map *map = ERR_PTR(-ENOMEM);
+	unsigned int tries = 0;
+	u64 size = ARENA_SIZE;
+
+	while (tries < ARENA_PLACES && size >= ARENA_SIZE_MIN) {
+		map = arena_try(file, ARENA_FIRST + (place % ARENA_PLACES) * ARENA_SIZE, size, user);
+		if (!IS_ERR(map))
+			return map;
+		if (PTR_ERR(map) == -ENOMEM || PTR_ERR(map) == -EAGAIN) {
+			size >>= 2;
+		} else if (PTR_ERR(map) == -EEXIST) {
+			place++;
+			tries++;
+		} else {
+			break;
+		}
+	}
+	return map;
+}
+
+static struct machvm_map *arena_new(void)
+{
+	struct machvm_user *user = machvm_user_current();
+	struct machvm_map *map;
+	struct file *file;
+
+	if (!user)
+		return ERR_PTR(-ENOMEM);
+	file = arena_file();
+	if (IS_ERR(file)) {
+		map = ERR_CAST(file);
+	} else {
+		map = arena_reserve(file, user);
+		fput(file);
+	}
+	machvm_user_put(user);
+	return map;
+}
+
+/**
+ * machvm_arena_current - the map of the calling process, made at its first call
+ *
+ * Return: the map with a reference; ERR_PTR(-EINTR, -ENOMEM, -EINVAL for a kernel thread, or what
+ * mmap answers where the address space is full).
+ * Context: no lock held; takes mmap_lock.
+ */
+struct machvm_map *machvm_arena_current(void)
+{
+	struct machvm_map *map;
+
+	if (!current->mm)
+		return ERR_PTR(-EINVAL);
+	map = machvm_arena_find(current->mm);
+	if (map)
+		return map;
+	if (mutex_lock_killable(&setup_lock))
+		return ERR_PTR(-EINTR);
+	map = machvm_arena_find(current->mm);
+	if (!map)
+		map = arena_new();
+	mutex_unlock(&setup_lock);
+	return map;
+}
+
+/*
+ * An open /proc/PID/mem names a process: opening it was the permission check.  The file is
+ * recognised by procfs's own operations, learnt when the module was loaded.
+ */
+static struct machvm_map *map_of_proc_mem(struct file *file)
+{
+	if (!proc_mem_fops || file->f_op != proc_mem_fops || !(file->f_mode & FMODE_READ))
+		return ERR_PTR(-EBADF);
+	if (!file->private_data)
+		return NULL;
+	return machvm_arena_find(file->private_data);
+}
+
+/**
+ * machvm_arena_of_task - the map that an info call is about
+ * @task_fd: %MACHVM_TASK_SELF, or a descriptor of /proc/PID/mem
+ *
+ * Return: the map with a reference, NULL if the process has none, ERR_PTR(-EBADF).
+ */
+struct machvm_map *machvm_arena_of_task(int task_fd)
+{
+	struct machvm_map *map;
+	struct file *file;
+
+	if (task_fd == MACHVM_TASK_SELF)
+		return current->mm ? machvm_arena_find(current->mm) : NULL;
+	file = fget(task_fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	map = map_of_proc_mem(file);
+	fput(file);
+	return map;
+}
+
+static void learn_proc_mem(void)
+{
+	struct file *file = filp_open("/proc/self/mem", O_RDONLY, 0);
+
+	if (IS_ERR(file)) {
+		pr_notice("no /proc: maps of other processes cannot be shown\n");
+		return;
+	}
+	if (file_inode(file)->i_sb->s_magic == PROC_SUPER_MAGIC)
+		proc_mem_fops = file->f_op;
+	filp_close(file, NULL);
+}
+
+int machvm_arena_init(void)
+{
+	arena_mnt = kern_mount(&arena_fs);
+	if (IS_ERR(arena_mnt))
+		return PTR_ERR(arena_mnt);
+	page_inode = alloc_anon_inode(arena_mnt->mnt_sb);
+	if (IS_ERR(page_inode)) {
+		kern_unmount(arena_mnt);
+		return PTR_ERR(page_inode);
+	}
+	machvm_page_mapping = page_inode->i_mapping;
+	learn_proc_mem();
+	return 0;
+}
+
+void machvm_arena_exit(void)
+{
+	iput(page_inode);
+	kern_unmount(arena_mnt);
+}

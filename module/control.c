@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * control.c - the two descriptors of a memory object: the right to map, the right to answer.
+ * Callers: user space; dev.c makes them.
+ * Never: holds a lock while it touches user memory.
+ * Locks: none of its own.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include "arena.h"
+#include "channel.h"
+#include "ioctl.h"
+#include "map.h"
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "request.h"
+#include "stats.h"
+#include "trace.h"
+#include "user.h"
+#include "vm.h"
+
+static long bind_socket(struct file *file, void *arg)
+{
+	struct machvm_control_bind *call = arg;
+
+	return machvm_channel_bind(file->private_data, call->socket, call->window,
+				   &call->out_epoch);
+}
+
+/* An answer that names a binding must name one that is still there; 0 names none. */
+static bool epoch_is_stale(struct machvm_memobj *memobj, u32 epoch)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	struct machvm_binding *binding;
+	bool stale = epoch;
+
+	list_for_each_entry(binding, &port->bindings, node)
+		if (binding->epoch == epoch)
+			stale = false;
+	machvm_memobj_unlock_port(port);
+	return stale;
+}
+
+/* One page from user memory.  -EFAULT leaves the question open. */
+static long supply_page(struct machvm_memobj *memobj, u64 offset, const void __user *from,
+			bool precious)
+{
+	struct machvm_supply supply;
+	int kr = machvm_memobj_supply_begin(memobj, offset, &supply);
+
+	if (kr)
+		return kr;
+	if (copy_from_user(folio_address(supply.folio), from, PAGE_SIZE)) {
+		machvm_memobj_supply_abort(&supply);
+		return -EFAULT;
+	}
+	return machvm_memobj_supply_end(&supply, precious);
+}
+
+/* Every page is tried; the answer is that of the first that was refused. */
+static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply *call)
+{
+	const void __user *from = u64_to_user_ptr(call->address);
+	u8 __user *status = u64_to_user_ptr(call->status);
+	long answer = MACHVM_KERN_SUCCESS;
+	u64 done;
+
+	for (done = 0; done < call->length; done += PAGE_SIZE) {
+		long ret = supply_page(memobj, call->offset + done, from + done, call->precious);
+
+		if (ret < 0)
+			return ret;
+		if (status && put_user(ret, status++))
+			return -EFAULT;
+		if (ret && !answer) {
+			answer = ret;
+			call->out_error_offset = call->offset + done;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return answer;
+}
+
+static bool range_is_bad(u64 offset, u64 length)
+{
+	u64 last;
+
+	return !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length) ||
+	       (length && check_add_overflow(offset, length - 1, &last));
+}
+
+static long data_supply(struct file *file, void *arg)
+{
+	struct machvm_memobj *memobj = file->private_data;
+	struct machvm_data_supply *call = arg;
+	struct machvm_port *port;
+	long ret;
+
+	/* No locks are served yet, so none may be asked for. */
+	if (range_is_bad(call->offset, call->length) || call->lock_value || call->precious > 1)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (epoch_is_stale(memobj, call->epoch))
+		return -ESTALE;
+	ret = supply_pages(memobj, call);
+	trace_machvm_reply_received(memobj->id, "data_supply", call->offset, call->length, ret);
+	port = machvm_port_get(machvm_memobj_lock_port(memobj));
+	machvm_memobj_unlock_port(port);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	return ret;
+}
+
+static long return_read(struct file *file, void *arg)
+{
+	struct machvm_data_return *call = arg;
+	u8 __user *to = u64_to_user_ptr(call->address);
+	u64 done;
+
+	if (call->__reserved)
+		return -EINVAL;
+	if (range_is_bad(call->offset, call->length))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	for (done = 0; done < call->length; done += PAGE_SIZE) {
+		struct folio *folio = machvm_memobj_returned(file->private_data,
+							     call->offset + done);
+		unsigned long left;
+
+		if (!folio)
+			return MACHVM_KERN_INVALID_ADDRESS;
+		left = copy_to_user(to + done, folio_address(folio), PAGE_SIZE);
+		folio_put(folio);
+		if (left)
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return MACHVM_KERN_SUCCESS;
+}
+
+static long return_release(struct file *file, void *arg)
+{
+	struct machvm_data_return *call = arg;
+
+	if (call->__reserved || call->address)
+		return -EINVAL;
+	return machvm_memobj_release(file->private_data, call->offset, call->length, NULL);
+}
+
+/*
+ * The pages move into fresh memory of the caller.  It is mapped first, because that can fail, and
+ * out of reach until they are in.
+ */
+static long return_map(struct file *file, void *arg)
+{
+	struct machvm_data_return *call = arg;
+	struct machvm_object *object;
+	struct machvm_map *map;
+	u64 addr = 0;
+	long ret;
+
+	if (call->__reserved)
+		return -EINVAL;
+	if (range_is_bad(call->offset, call->length) || !call->length)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	map = machvm_arena_current();
+	if (IS_ERR(map))
+		return PTR_ERR(map) == -ENOMEM ? MACHVM_KERN_RESOURCE_SHORTAGE : PTR_ERR(map);
+	object = machvm_object_create(map->user, NULL);
+	if (!object) {
+		machvm_map_put(map);
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	}
+	ret = machvm_vm_map_object(map, object, call->length, &addr);
+	if (!ret)
+		ret = machvm_memobj_release(file->private_data, call->offset, call->length, object);
+	if (!ret)
+		ret = machvm_vm_protect(map, addr, call->length, false,
+					MACHVM_PROT_READ | MACHVM_PROT_WRITE);
+	else if (addr)
+		machvm_vm_deallocate(map, addr, call->length);
+	machvm_object_put(object);
+	machvm_map_put(map);
+	call->address = addr;
+	return ret;
+}
+
+static const struct machvm_ioctl control_ioctls[] = {
+	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
+	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_epoch, bind_socket),
+	MACHVM_IOCTL_ROW(MACHVM_DATA_SUPPLY, machvm_data_supply, out_error_offset, data_supply),
+	MACHVM_IOCTL_ROW(MACHVM_RETURN_READ, machvm_data_return, address, return_read),
+	MACHVM_IOCTL_ROW(MACHVM_RETURN_MAP, machvm_data_return, address, return_map),
+	MACHVM_IOCTL_ROW(MACHVM_RETURN_RELEASE, machvm_data_return, address, return_release),
+};
+
+static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return machvm_ioctl_dispatch(file, control_ioctls, ARRAY_SIZE(control_ioctls), cmd,
+				     (void __user *)arg);
+}
+
+/* Nobody can answer any more, and nobody can ever come who could. */
+static int control_release(struct inode *inode, struct file *file)
+{
+	struct machvm_memobj *memobj = file->private_data;
+
+	machvm_memobj_die(memobj);
+	machvm_user_uncharge_object(memobj->user);
+	machvm_memobj_put(memobj);
+	return 0;
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = control_ioctl,
+	.release = control_release,
+	.llseek = noop_llseek,
+};
+
+static const struct machvm_ioctl object_ioctls[] = {
+	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
+};
+
+static long object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return machvm_ioctl_dispatch(file, object_ioctls, ARRAY_SIZE(object_ioctls), cmd,
+				     (void __user *)arg);
+}
+
+static int object_release(struct inode *inode, struct file *file)
+{
+	machvm_memobj_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations object_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = object_ioctl,
+	.release = object_release,
+	.llseek = noop_llseek,
+};
+
+/* The memory object that a descriptor gives the right to map, with a reference, or NULL. */
+struct machvm_memobj *machvm_memobj_from_fd(int fd)
+{
+	struct file *file = fget(fd);
+	struct machvm_memobj *memobj = NULL;
+
+	if (file && file->f_op == &object_fops)
+		memobj = machvm_memobj_get(file->private_data);
+	if (file)
+		fput(file);
+	return memobj;
+}
+
+static struct file *open_right(struct machvm_memobj *memobj, const char *name,
+			       const struct file_operations *fops)
+{
+	struct file *file = anon_inode_getfile(name, fops, memobj, O_RDWR);
+
+	if (!IS_ERR(file))
+		machvm_memobj_get(memobj);
+	return file;
+}
+
+/**
+ * machvm_memobj_open - hand out the descriptors of a new memory object
+ *
+ * Return: 0, or an errno; then no descriptor is left.
+ */
+int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create *out)
+{
+	struct file *object, *control;
+	int object_fd, control_fd, err;
+
+	if (!machvm_user_charge_object(memobj->user))
+		return -EDQUOT;
+	control = open_right(memobj, "[machvm-control]", &control_fops);
+	if (IS_ERR(control)) {
+		machvm_user_uncharge_object(memobj->user);
+		return PTR_ERR(control);
+	}
+	object = open_right(memobj, "[machvm-object]", &object_fops);
+	err = PTR_ERR_OR_ZERO(object);
+	if (err)
+		goto err_control;
+	object_fd = err = get_unused_fd_flags(O_CLOEXEC);
+	if (err < 0)
+		goto err_object;
+	control_fd = err = get_unused_fd_flags(O_CLOEXEC);
+	if (err < 0)
+		goto err_object_fd;
+	fd_install(object_fd, object);
+	fd_install(control_fd, control);
+	out->out_object = object_fd;
+	out->out_control = control_fd;
+	out->out_id = memobj->id;
+	return 0;
+
+err_object_fd:
+	put_unused_fd(object_fd);
+err_object:
+	fput(object);
+err_control:
+	fput(control);	/* its release gives the charge back */
+	return err;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dev.c - /dev/machvm: the vm_* calls on the caller's own map, and new memory objects.
+ * Callers: user space.
+ * Never: keeps anything in the open file, which is no authority over any map.
+ * Locks: none.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include "arena.h"
+#include "ioctl.h"
+#include "map.h"
+#include "memobj.h"
+#include "user.h"
+#include "vm.h"
+
+/* The map that a call is for; only one's own until there are task descriptors. */
+static struct machvm_map *target(int task, long *ret)
+{
+	struct machvm_map *map;
+
+	if (task != MACHVM_TASK_SELF) {
+		*ret = MACHVM_KERN_INVALID_TASK;
+		return NULL;
+	}
+	map = machvm_arena_current();
+	if (!IS_ERR(map))
+		return map;
+	*ret = PTR_ERR(map);
+	if (*ret == -ENOMEM)
+		*ret = MACHVM_KERN_RESOURCE_SHORTAGE;
+	else if (*ret == -EEXIST)
+		*ret = MACHVM_KERN_NO_SPACE;
+	return NULL;
+}
+
+static long vm_allocate(struct file *file, void *arg)
+{
+	struct machvm_vm_allocate *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->__reserved || call->anywhere > 1)
+		return -EINVAL;
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_allocate(map, &call->address, call->length, call->anywhere);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_deallocate(struct file *file, void *arg)
+{
+	struct machvm_vm_deallocate *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_deallocate(map, call->address, call->length);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_protect(struct file *file, void *arg)
+{
+	struct machvm_vm_protect *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->set_maximum > 1)
+		return -EINVAL;
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_protect(map, call->address, call->length, call->set_maximum,
+				call->protection);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_map(struct file *file, void *arg)
+{
+	struct machvm_vm_map *call = arg;
+	struct machvm_memobj *memobj = NULL;
+	struct machvm_map *map;
+	u64 addr;
+	long ret;
+
+	if (call->anywhere > 1 || call->copy > 1)
+		return -EINVAL;
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	if (call->object >= 0) {
+		memobj = machvm_memobj_from_fd(call->object);
+		if (!memobj) {
+			ret = MACHVM_KERN_INVALID_ARGUMENT;	/* Mach: not a memory object */
+			goto out;
+		}
+	}
+	ret = machvm_vm_map(map, call, memobj, &addr);
+	if (!ret)
+		call->address = addr;
+	if (memobj)
+		machvm_memobj_put(memobj);
+out:
+	machvm_map_put(map);
+	return ret;
+}
+
+static long object_create(struct file *file, void *arg)
+{
+	struct machvm_object_create *call = arg;
+	struct machvm_user *user;
+	struct machvm_memobj *memobj;
+	long ret = -ENOMEM;
+
+	if (call->__reserved)
+		return -EINVAL;
+	user = machvm_user_current();
+	if (!user)
+		return -ENOMEM;
+	memobj = machvm_memobj_create(user);
+	machvm_user_put(user);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	ret = machvm_memobj_open(memobj, call);
+	machvm_memobj_put(memobj);
+	return ret;
+}
+
+static const struct machvm_ioctl dev_ioctls[] = {
+	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
+	MACHVM_IOCTL_ROW(MACHVM_VM_ALLOCATE, machvm_vm_allocate, length, vm_allocate),
+	MACHVM_IOCTL_ROW(MACHVM_VM_DEALLOCATE, machvm_vm_deallocate, length, vm_deallocate),
+	MACHVM_IOCTL_ROW(MACHVM_VM_PROTECT, machvm_vm_protect, protection, vm_protect),
+	MACHVM_IOCTL_ROW(MACHVM_VM_MAP, machvm_vm_map, inheritance, vm_map),
+	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, out_wired, machvm_ioctl_vm_region),
+	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,
+			 machvm_ioctl_vm_statistics),
+	MACHVM_IOCTL_ROW(MACHVM_FAULT_INFO, machvm_fault_info, __reserved,
+			 machvm_ioctl_fault_info),
+	MACHVM_IOCTL_ROW(MACHVM_OBJECT_CREATE, machvm_object_create, out_id, object_create),
+	MACHVM_IOCTL_ROW(MACHVM_OBJECT_INFO, machvm_object_info, out_shadow_depth,
+			 machvm_ioctl_object_info),
+	MACHVM_IOCTL_ROW(MACHVM_PORT_INFO, machvm_port_info, out_oldest_ns,
+			 machvm_ioctl_port_info),
+};
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return machvm_ioctl_dispatch(file, dev_ioctls, ARRAY_SIZE(dev_ioctls), cmd,
+				     (void __user *)arg);
+}
+
+static const struct file_operations dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = dev_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "machvm",
+	.fops = &dev_fops,
+	.mode = 0600,	/* a udev rule opens it to a group */
+};
+
+int machvm_dev_init(void)
+{
+	return misc_register(&device);
+}
+
+void machvm_dev_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fault.c - one fault: which entry, may it, which page, and put it in.
+ * Callers: vma.c, which knows Linux's side and sleeps if it must.
+ * Never: waits for a pager; knows a vm_fault.
+ * Locks: map->lock and family->lock for reading during one try, then the folio lock.
+ *
+ * A try runs through the stages below.  A stage that lacks something that may sleep to get (an
+ * object, a page, a request) says so; it is fetched with no lock held and the fault is tried
+ * anew, so nothing that was looked at before is trusted after.
+ */
+#include "fault.h"
+#include <linux/mm.h>
+#include "map.h"
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "pmap.h"
+#include "request.h"
+#include "stats.h"
+#include "user.h"
+#include "vm.h"
+
+enum step {
+	STEP_NEXT,		/* go on with the next stage */
+	STEP_MAPPED,
+	STEP_UPGRADE,
+	STEP_WAIT,
+	STEP_FAILED,
+	STEP_NOMEM,
+	STEP_AGAIN,		/* somebody else changed what we looked at */
+	STEP_NEED_OBJECT,	/* the entry has none yet, or needs a shadow */
+	STEP_NEED_PAGE,
+	STEP_NEED_ZERO_PAGE,
+	STEP_NEED_REQUEST,
+};
+
+static enum step fail(struct machvm_fault *fault, int kr)
+{
+	fault->kr = kr;
+	return STEP_FAILED;
+}
+
+/* Stage 1: the entry, and whether it allows the access.  Writing needs reading, as on Mach. */
+static enum step stage_entry(struct machvm_fault *fault)
+{
+	u8 want = MACHVM_PROT_READ | (fault->write ? MACHVM_PROT_WRITE : 0);
+	struct machvm_entry *entry = machvm_map_lookup_locked(fault->map, fault->addr);
+
+	if (!entry)
+		return fail(fault, MACHVM_KERN_INVALID_ADDRESS);
+	if (want & ~entry->protection)
+		return fail(fault, fault->write && entry->protection & MACHVM_PROT_NOTIFY ?
+			    MACHVM_KERN_WRITE_PROTECTION_FAILURE :
+			    MACHVM_KERN_PROTECTION_FAILURE);
+	if (!entry->object || (entry->needs_copy && fault->write))
+		return STEP_NEED_OBJECT;
+	fault->entry = entry;
+	fault->top = entry->object;
+	fault->index = machvm_entry_offset(entry, fault->addr) >> PAGE_SHIFT;
+	return STEP_NEXT;
+}
+
+/* What the chain from @object down answers for a page: a folio, or NULL. */
+static struct folio *chain_answer(struct machvm_object *object, u64 index)
+{
+	struct folio *folio;
+
+	for (; object; index += object->shadow_index, object = object->shadow) {
+		folio = machvm_page_lookup(object, index);
+		if (folio)
+			return folio;
+		if (object->memobj)
+			break;
+	}
+	return NULL;
+}
+
+static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gfp)
+{
+	struct folio *folio = machvm_page_alloc(fault->map->user, gfp | (zero ? __GFP_ZERO : 0));
+
+	if (IS_ERR(folio))
+		return folio;
+	fault->spare = folio;
+	fault->spare_is_zero = zero;
+	return folio;
+}
+
+/* A page under the locks, if it can be had without reclaim; else the try ends and asks for it. */
+static enum step want_spare(struct machvm_fault *fault, bool zero)
+{
+	gfp_t gfp = (GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
+
+	if (fault->spare && (fault->spare_is_zero || !zero))
+		return STEP_NEXT;
+	if (!fault->spare && !IS_ERR(spare_alloc(fault, zero, gfp)))
+		return STEP_NEXT;
+	return zero ? STEP_NEED_ZERO_PAGE : STEP_NEED_PAGE;
+}
+
+static struct folio *use_spare(struct machvm_fault *fault)
+{
+	struct folio *folio = fault->spare;
+
+	fault->spare = NULL;
+	return folio;
+}
+
+static void zap_trapped(struct machvm_fault *fault)
+{
+	if (fault->trapped)
+		machvm_pmap_zap(fault->map, fault->addr, fault->addr + PAGE_SIZE);
+}
+
+/*
+ * Last stage: put the page in.
+ * In: the folio is locked, and is what the chain answers; if @fault->write it is top's own and
+ * nobody else may still look at it as it is.  Out: unlocked, except for STEP_UPGRADE.
+ */
+static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
+{
+	int err;
+
+	if (fault->write)
+		machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+	if (fault->write && folio == fault->trapped) {
+		fault->folio = folio;
+		return STEP_UPGRADE;
+	}
+	zap_trapped(fault);
+	err = machvm_pmap_enter(fault->vma, fault->at, folio, fault->write);
+	folio_unlock(folio);
+	if (err == -EMFILE)
+		return fail(fault, MACHVM_KERN_RESOURCE_SHORTAGE);
+	return err && err != -EBUSY ? STEP_NOMEM : STEP_MAPPED;
+}
+
+/*
+ * The old page goes into the delayed copy before it is written.
+ * In: @folio locked, top's own.  Out: still locked if STEP_NEXT.
+ */
+static enum step push(struct machvm_fault *fault, struct folio *folio)
+{
+	struct machvm_object *copy = fault->top->copy;
+	enum step step = want_spare(fault, false);
+
+	if (step != STEP_NEXT)
+		return step;
+	copy_highpage(folio_page(fault->spare, 0), folio_page(folio, 0));
+	fault->spare_is_zero = false;
+	machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
+	switch (machvm_page_insert(copy, fault->index, fault->spare)) {
+	case 0:
+		break;
+	case -EBUSY:
+		return STEP_AGAIN;
+	default:
+		return STEP_NOMEM;
+	}
+	use_spare(fault);
+	machvm_count(MACHVM_STAT_COW_FAULTS, 1);
+	machvm_zap_viewers_locked(copy, fault->index);
+	return STEP_NEXT;
+}
+
+/* The page is in the entry's own object. */
+static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
+{
+	enum step step = STEP_NEXT;
+
+	folio_lock(folio);
+	if (fault->write && machvm_push_wanted_locked(fault->top, fault->index))
+		step = push(fault, folio);
+	if (step != STEP_NEXT) {
+		folio_unlock(folio);
+		return step;
+	}
+	return stage_enter(fault, folio);
+}
+
+/* The page is in an object below and only to be read. */
+static enum step stage_below(struct machvm_fault *fault, struct folio *folio)
+{
+	folio_lock(folio);
+	if (chain_answer(fault->top, fault->index) != folio) {
+		folio_unlock(folio);
+		return STEP_AGAIN;
+	}
+	return stage_enter(fault, folio);
+}
+
+/*
+ * Puts the spare page into the entry's object.
+ * Out: it is locked if STEP_NEXT.
+ */
+static enum step insert_spare(struct machvm_fault *fault)
+{
+	int err;
+
+	folio_lock(fault->spare);
+	err = machvm_page_insert(fault->top, fault->index, fault->spare);
+	if (!err)
+		return STEP_NEXT;
+	folio_unlock(fault->spare);
+	return err == -EBUSY ? STEP_AGAIN : STEP_NOMEM;
+}
+
+/*
+ * The spare has become top's own page.  If a delayed copy of top must get it first, that is for
+ * another try, which finds it there.
+ */
+static enum step enter_spare(struct machvm_fault *fault)
+{
+	struct folio *folio = use_spare(fault);
+
+	if (fault->write && machvm_push_wanted_locked(fault->top, fault->index)) {
+		folio_unlock(folio);
+		return STEP_AGAIN;
+	}
+	return stage_enter(fault, folio);
+}
+
+/* The page is in an object below and to be written: top gets a copy. */
+static enum step stage_copy(struct machvm_fault *fault, struct folio *source)
+{
+	enum step step = want_spare(fault, false);
+
+	if (step != STEP_NEXT)
+		return step;
+	folio_lock(source);
+	if (chain_answer(fault->top, fault->index) != source) {
+		folio_unlock(source);
+		return STEP_AGAIN;
+	}
+	copy_highpage(folio_page(fault->spare, 0), folio_page(source, 0));
+	fault->spare_is_zero = false;
+	step = insert_spare(fault);
+	if (step == STEP_NEXT) {
+		machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
+		machvm_count(MACHVM_STAT_COW_FAULTS, 1);
+		if (!machvm_object_single_view(fault->top))
+			machvm_zap_viewers_locked(fault->top, fault->index);
+	}
+	folio_unlock(source);
+	return step == STEP_NEXT ? enter_spare(fault) : step;
+}
+
+/* Nobody has such a page: a zeroed one, also for a read, so that a write need not trap again. */
+static enum step stage_zero(struct machvm_fault *fault)
+{
+	enum step step = want_spare(fault, true);
+
+	if (step == STEP_NEXT)
+		step = insert_spare(fault);
+	if (step != STEP_NEXT)
+		return step;
+	machvm_count(MACHVM_STAT_ZERO_FILL, 1);
+	return enter_spare(fault);
+}
+
+/* An object with a pager lacks the page: join the question that is open, or ask. */
+static enum step stage_pager(struct machvm_fault *fault, struct machvm_object *object, u64 index)
+{
+	struct machvm_request *request = machvm_page_request(object, index);
+	int kr;
+
+	if (request) {
+		fault->wait = request;
+		return STEP_WAIT;
+	}
+	if (!fault->fresh || fault->fresh->msg.memobj != object->memobj ||
+	    fault->fresh->msg.offset >> PAGE_SHIFT != index) {
+		fault->ask = machvm_memobj_get(object->memobj);
+		fault->ask_index = index;
+		fault->ask_access = MACHVM_PROT_READ;
+		if (fault->write && object == fault->top)
+			fault->ask_access |= MACHVM_PROT_WRITE;
+		return STEP_NEED_REQUEST;
+	}
+	switch (machvm_page_ask(object, index, fault->fresh)) {
+	case 0:
+		break;
+	case -EBUSY:
+		return STEP_AGAIN;
+	default:
+		return STEP_NOMEM;
+	}
+	request = fault->fresh;
+	fault->fresh = NULL;
+	kr = machvm_request_post(request);
+	if (kr) {
+		machvm_count(MACHVM_STAT_ERRORS, 1);
+		machvm_request_finish(request, kr, 0);
+		machvm_request_put(request);
+		return fail(fault, kr);
+	}
+	fault->wait = request;
+	return STEP_WAIT;
+}
+
+/* Stage 2: walk the chain to the page, or to the place where it is to come from. */
+static enum step stage_find(struct machvm_fault *fault)
+{
+	struct machvm_object *object = fault->top;
+	u64 index = fault->index;
+	struct folio *folio;
+
+	lockdep_assert_held(&object->family->lock);
+	for (;;) {
+		folio = machvm_page_lookup(object, index);
+		if (folio && object == fault->top)
+			return stage_own(fault, folio);
+		if (folio)
+			return fault->write ? stage_copy(fault, folio) : stage_below(fault, folio);
+		if (object->memobj)
+			return stage_pager(fault, object, index);
+		if (!object->shadow)
+			return stage_zero(fault);
+		index += object->shadow_index;
+		object = object->shadow;
+	}
+}
+
+#define AROUND_PAGES 16
+
+/* Maps what is resident around a page that was read, read-only. */
+static void map_around(struct machvm_fault *fault)
+{
+	u64 span = AROUND_PAGES << PAGE_SHIFT;
+	u64 start = max(fault->addr & ~(span - 1), fault->entry->start);
+	u64 end = min((fault->addr | (span - 1)) + 1, fault->entry->end);
+	u64 addr;
+
+	for (addr = start; addr < end; addr += PAGE_SIZE) {
+		u64 index = machvm_entry_offset(fault->entry, addr) >> PAGE_SHIFT;
+		struct folio *folio;
+		int err = 0;
+
+		if (addr == fault->addr)
+			continue;
+		folio = chain_answer(fault->top, index);
+		if (!folio || !folio_trylock(folio))
+			continue;
+		if (chain_answer(fault->top, index) == folio)
+			err = machvm_pmap_enter(fault->vma, fault->at + addr - fault->addr, folio,
+						false);
+		folio_unlock(folio);
+		if (err && err != -EBUSY)
+			return;
+	}
+}
+
+static enum step try_once(struct machvm_fault *fault)
+{
+	enum step step;
+
+	if (down_read_killable(&fault->map->lock))
+		return fail(fault, MACHVM_KERN_ABORTED);
+	step = stage_entry(fault);
+	if (step == STEP_NEXT) {
+		struct machvm_family *family = fault->top->family;
+
+		down_read(&family->lock);
+		step = stage_find(fault);
+		if (step == STEP_MAPPED && !fault->write)
+			map_around(fault);
+		up_read(&family->lock);
+	}
+	up_read(&fault->map->lock);
+	return step;
+}
+
+/* No lock held: makes the question, with the page that the answer will fill. */
+static int fetch_request(struct machvm_fault *fault)
+{
+	struct machvm_memobj *memobj = fault->ask;
+	struct folio *folio = fault->spare;
+
+	fault->ask = NULL;
+	if (fault->fresh)
+		machvm_request_put(fault->fresh);
+	fault->fresh = NULL;
+	if (!folio)
+		folio = spare_alloc(fault, false, GFP_KERNEL);
+	if (!IS_ERR(folio))
+		fault->fresh = machvm_request_create(memobj, fault->ask_index, fault->ask_access,
+						     folio);
+	machvm_memobj_put(memobj);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	if (!fault->fresh)
+		return -ENOMEM;
+	fault->spare = NULL;
+	return 0;
+}
+
+static int fetch_page(struct machvm_fault *fault, bool zero)
+{
+	struct folio *folio;
+
+	if (fault->spare)
+		machvm_page_free(fault->spare);
+	fault->spare = NULL;
+	folio = spare_alloc(fault, zero, GFP_KERNEL);
+	return PTR_ERR_OR_ZERO(folio);
+}
+
+/* Gets what a try said it needs.  Returns 0 or an errno. */
+static int fetch(struct machvm_fault *fault, enum step step)
+{
+	switch (step) {
+	case STEP_NEED_OBJECT:
+		return machvm_entry_prepare(fault->map, fault->addr, fault->write);
+	case STEP_NEED_PAGE:
+		return fetch_page(fault, false);
+	case STEP_NEED_ZERO_PAGE:
+		return fetch_page(fault, true);
+	case STEP_NEED_REQUEST:
+		return fetch_request(fault);
+	default:
+		return 0;
+	}
+}
+
+static enum machvm_outcome outcome_of(struct machvm_fault *fault, enum step step, int err)
+{
+	switch (err) {
+	case 0:
+		break;
+	case -EDQUOT:
+		fault->kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+		return MACHVM_FAULT_FAILED;
+	case -EINTR:
+		fault->kr = MACHVM_KERN_ABORTED;
+		return MACHVM_FAULT_FAILED;
+	default:
+		return MACHVM_FAULT_NOMEM;
+	}
+	switch (step) {
+	case STEP_MAPPED:
+		return MACHVM_FAULT_MAPPED;
+	case STEP_UPGRADE:
+		return MACHVM_FAULT_UPGRADE;
+	case STEP_WAIT:
+		return MACHVM_FAULT_WAIT;
+	case STEP_FAILED:
+		return MACHVM_FAULT_FAILED;
+	default:
+		return MACHVM_FAULT_NOMEM;
+	}
+}
+
+/**
+ * machvm_fault_resolve - see one fault through, as far as that goes without waiting for a pager
+ * @fault: parameters filled in, the rest zero
+ *
+ * Context: mmap_lock or VMA lock held for reading; may sleep for memory.
+ * Return: as &enum machvm_outcome says.
+ */
+enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault)
+{
+	enum step step;
+	int err;
+
+	do {
+		step = try_once(fault);
+		err = fetch(fault, step);
+	} while (!err && step >= STEP_AGAIN);
+	if (fault->spare)
+		machvm_page_free(fault->spare);
+	if (fault->fresh)
+		machvm_request_put(fault->fresh);
+	return outcome_of(fault, step, err);
+}

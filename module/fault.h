@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fault.h - one fault, as a struct that moves through stages. */
+#ifndef _MACHVM_FAULT_H
+#define _MACHVM_FAULT_H
+
+#include "types.h"
+
+struct vm_area_struct;
+
+enum machvm_outcome {
+	MACHVM_FAULT_MAPPED,	/* done: the translation is in, or somebody else's is */
+	MACHVM_FAULT_UPGRADE,	/* done: make the trapped translation writable; folio is locked */
+	MACHVM_FAULT_WAIT,	/* ->wait is to be waited for; then ask again */
+	MACHVM_FAULT_FAILED,	/* ->kr says why */
+	MACHVM_FAULT_NOMEM,
+};
+
+struct machvm_fault {
+	/* parameters */
+	struct machvm_map *map;
+	struct vm_area_struct *vma;
+	u64 addr;			/* page address as the map knows it */
+	u64 at;				/* page address where the translation goes */
+	bool write;
+	struct folio *trapped;		/* what is mapped read-only there, for page_mkwrite */
+
+	/* found on the way; valid while the locks of the try are held */
+	struct machvm_entry *entry;
+	struct machvm_object *top;	/* the entry's object */
+	u64 index;			/* of the page in top */
+	struct folio *folio;		/* the page that answers */
+
+	/* made for the fault, freed with it if unused */
+	struct folio *spare;
+	bool spare_is_zero;
+	struct machvm_request *fresh;
+	struct machvm_memobj *ask;	/* referenced: fresh is to be for this page of it */
+	u64 ask_index;
+	u32 ask_access;
+
+	/* outcome */
+	struct machvm_request *wait;	/* referenced */
+	int kr;
+};
+
+enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault);
+
+#endif /* _MACHVM_FAULT_H */

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * info.c - the calls that only look: regions, objects, ports, counters, the last fault.
+ * Callers: dev.c's table.
+ * Never: changes anything; shows other users' objects to those without the right.
+ * Locks: map->lock and family->lock for reading, port->lock.
+ */
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include "arena.h"
+#include "ioctl.h"
+#include "map.h"
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "request.h"
+#include "stats.h"
+#include "user.h"
+#include "vm.h"
+
+long machvm_ioctl_vm_region(struct file *file, void *arg)
+{
+	struct machvm_vm_region *call = arg;
+	struct machvm_region region;
+	struct machvm_map *map = machvm_arena_of_task(call->task);
+	long ret;
+
+	if (IS_ERR(map))
+		return MACHVM_KERN_INVALID_TASK;
+	if (!map)
+		return MACHVM_KERN_NO_SPACE;	/* it never called us: nothing is mapped */
+	ret = machvm_vm_region(map, call->address, &region);
+	machvm_map_put(map);
+	if (ret)
+		return ret;
+	call->address = region.start;
+	call->out_length = region.end - region.start;
+	call->out_protection = region.protection;
+	call->out_max_protection = region.max_protection;
+	call->out_inheritance = region.inheritance;
+	call->out_flags = region.flags;
+	call->out_object = region.object;
+	call->out_offset = region.offset;
+	call->out_resident = region.resident;
+	call->out_dirty = region.dirty;
+	call->out_shadow_depth = region.depth;
+	call->out_wired = 0;
+	return MACHVM_KERN_SUCCESS;
+}
+
+long machvm_ioctl_vm_statistics(struct file *file, void *arg)
+{
+	struct machvm_vm_statistics *call = arg;
+
+	call->out_pagesize = PAGE_SIZE;
+	call->out_free_count = global_zone_page_state(NR_FREE_PAGES);
+	call->out_active_count = machvm_stat_sum(MACHVM_STAT_PAGES);
+	call->out_inactive_count = 0;
+	call->out_wire_count = 0;
+	call->out_zero_fill_count = machvm_stat_sum(MACHVM_STAT_ZERO_FILL);
+	call->out_reactivations = 0;
+	call->out_pageins = machvm_stat_sum(MACHVM_STAT_PAGEINS);
+	call->out_pageouts = machvm_stat_sum(MACHVM_STAT_PAGEOUTS);
+	call->out_faults = machvm_stat_sum(MACHVM_STAT_FAULTS);
+	call->out_cow_faults = machvm_stat_sum(MACHVM_STAT_COW_FAULTS);
+	call->out_lookups = machvm_stat_sum(MACHVM_STAT_LOOKUPS);
+	call->out_hits = machvm_stat_sum(MACHVM_STAT_HITS);
+	call->out_requests = machvm_stat_sum(MACHVM_STAT_REQUESTS);
+	call->out_unasked = machvm_stat_sum(MACHVM_STAT_UNASKED);
+	call->out_refused = machvm_stat_sum(MACHVM_STAT_REFUSED);
+	call->out_errors = machvm_stat_sum(MACHVM_STAT_ERRORS);
+	call->out_objects = machvm_stat_sum(MACHVM_STAT_OBJECTS);
+	call->out_maps = machvm_stat_sum(MACHVM_STAT_MAPS);
+	call->out_ports = machvm_stat_sum(MACHVM_STAT_PORTS);
+	call->out_queued = machvm_stat_sum(MACHVM_STAT_QUEUED);
+	return MACHVM_KERN_SUCCESS;
+}
+
+long machvm_ioctl_fault_info(struct file *file, void *arg)
+{
+	struct machvm_fault_info *call = arg;
+	struct machvm_map *map;
+	int reason, error = 0;
+
+	if (call->__reserved)
+		return -EINVAL;
+	map = machvm_arena_of_task(MACHVM_TASK_SELF);
+	if (!map)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	reason = machvm_note_read(map, call->address, &error);
+	machvm_map_put(map);
+	if (!reason)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	call->address &= PAGE_MASK;
+	call->out_reason = reason;
+	call->out_error = error;
+	return MACHVM_KERN_SUCCESS;
+}
+
+static u64 age_of(u64 queued_ns)
+{
+	return queued_ns == U64_MAX ? 0 : ktime_get_ns() - queued_ns;
+}
+
+static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_info *call)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	unsigned long nr;
+
+	call->out_port = port->id;
+	call->out_oldest_request_ns = age_of(machvm_port_oldest_locked(port, memobj, &nr));
+	call->out_requests = nr;
+	if (memobj->state == MACHVM_MEMOBJ_READY)
+		call->out_flags |= MACHVM_OBJECT_READY;
+	if (memobj->dead)
+		call->out_flags |= MACHVM_OBJECT_DEAD;
+	if (list_empty(&port->bindings))
+		call->out_flags |= MACHVM_OBJECT_ABSENT;
+	machvm_memobj_unlock_port(port);
+	call->out_requested = atomic_long_read(&memobj->requested);
+	call->out_supplied = atomic_long_read(&memobj->supplied);
+	call->out_unasked = atomic_long_read(&memobj->unasked);
+	call->out_copy_strategy = MACHVM_COPY_DELAY;
+}
+
+static void count_dirty(struct machvm_object *object, struct machvm_object_info *call)
+{
+	struct folio *folio;
+	u64 index = 0;
+
+	for (; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++)
+		call->out_dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+}
+
+static void describe_object(struct machvm_object *object, struct machvm_object_info *call)
+{
+	down_read(&object->family->lock);
+	call->id = object->id;
+	call->out_ref_count = refcount_read(&object->refs) - 1;	/* ours */
+	call->out_flags = MACHVM_OBJECT_MAPPED;
+	call->out_resident = atomic_long_read(&object->resident);
+	count_dirty(object, call);
+	if (object->shadow) {
+		call->out_shadow = object->shadow->id;
+		call->out_shadow_offset = object->shadow_index << PAGE_SHIFT;
+	}
+	if (object->copy)
+		call->out_copy = object->copy->id;
+	call->out_shadow_depth = machvm_object_depth_locked(object);
+	call->out_copy_strategy = MACHVM_COPY_SYMMETRIC;
+	if (machvm_object_is_shared(object))
+		call->out_flags |= MACHVM_OBJECT_SHARED;
+	up_read(&object->family->lock);
+	if (object->memobj)
+		describe_memobj(object->memobj, call);
+	else
+		call->out_flags |= MACHVM_OBJECT_INTERNAL;
+}
+
+long machvm_ioctl_object_info(struct file *file, void *arg)
+{
+	struct machvm_object_info *call = arg;
+	struct machvm_object *object;
+	u64 id = call->id;
+	u32 size = call->size;
+
+	if (call->__reserved)
+		return -EINVAL;
+	while ((object = machvm_object_first(id))) {
+		if (machvm_user_may_see(object->user))
+			break;
+		id = object->id + 1;
+		machvm_object_put(object);
+	}
+	if (!object)
+		return -ENOENT;
+	memset(call, 0, sizeof(*call));
+	call->size = size;
+	describe_object(object, call);
+	machvm_object_put(object);
+	return MACHVM_KERN_SUCCESS;
+}
+
+static void describe_port(struct machvm_port *port, struct machvm_port_info *call)
+{
+	struct machvm_binding *binding;
+	struct pid *pid;
+	unsigned long nr;
+
+	spin_lock(&port->lock);
+	call->id = port->id;
+	call->out_objects = port->nr_objects;
+	list_for_each_entry(binding, &port->bindings, node)
+		call->out_sockets++;
+	call->out_queued = port->nr_queued;
+	call->out_sent = port->nr_sent;
+	call->out_messages = port->messages;
+	call->out_requests = port->requests;
+	call->out_supplied = port->supplied;
+	call->out_oldest_ns = age_of(machvm_port_oldest_locked(port, NULL, &nr));
+	pid = get_pid(port->pid);
+	spin_unlock(&port->lock);
+	call->out_pid = pid_vnr(pid);
+	put_pid(pid);
+}
+
+long machvm_ioctl_port_info(struct file *file, void *arg)
+{
+	struct machvm_port_info *call = arg;
+	struct machvm_port *port;
+	u64 id = call->id;
+	u32 size = call->size;
+
+	while ((port = machvm_port_first(id))) {
+		if (machvm_user_may_see(port->user))
+			break;
+		id = port->id + 1;
+		machvm_port_put(port);
+	}
+	if (!port)
+		return -ENOENT;
+	memset(call, 0, sizeof(*call));
+	call->size = size;
+	describe_port(port, call);
+	machvm_port_put(port);
+	return MACHVM_KERN_SUCCESS;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nl_in.c - what pagers say over netlink: who is it, may it, then one verb of memobj.c.
+ * Callers: generic netlink, after the policy in genl.c has checked each attribute.
+ * Never: touches user memory or waits: it runs under a lock of the whole machine's netlink.
+ * Locks: port->lock to find the binding.
+ */
+#include <net/genetlink.h>
+#include "channel.h"
+#include "genl.h"
+#include "memobj.h"
+#include "request.h"
+#include "trace.h"
+#include "uapi/machvm_netlink.h"
+
+/* The errno for a kern_return_t; the message of an acknowledgement carries no more. */
+static int errno_of(int kr)
+{
+	switch (kr) {
+	case MACHVM_KERN_SUCCESS:
+		return 0;
+	case MACHVM_KERN_INVALID_ARGUMENT:
+		return -EINVAL;
+	case MACHVM_KERN_MEMORY_PRESENT:
+		return -EEXIST;
+	case MACHVM_KERN_RESOURCE_SHORTAGE:
+		return -ENOMEM;
+	default:
+		return -ENXIO;	/* MEMORY_ERROR: not mapped, or not ready */
+	}
+}
+
+/* Only a socket that is bound to the object may answer, and only for that binding. */
+static int check_sender(struct machvm_memobj *memobj, struct sock *sk, u32 epoch)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	struct machvm_binding *binding;
+	int err = -EPERM;
+
+	list_for_each_entry(binding, &port->bindings, node) {
+		if (binding->sk == sk) {
+			err = binding->epoch == epoch ? 0 : -ESTALE;
+			break;
+		}
+	}
+	machvm_memobj_unlock_port(port);
+	return err;
+}
+
+/* The object that a message is about, with a reference, if its sender may answer for it. */
+static struct machvm_memobj *memobj_of(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_memobj *memobj;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_OBJECT) ||
+	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_EPOCH))
+		return ERR_PTR(-EINVAL);
+	memobj = machvm_memobj_find(nla_get_u64(info->attrs[MACHVM_A_MSG_OBJECT]));
+	if (!memobj) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_OBJECT]);
+		return ERR_PTR(-ENOENT);
+	}
+	err = check_sender(memobj, NETLINK_CB(skb).sk,
+			   nla_get_u32(info->attrs[MACHVM_A_MSG_EPOCH]));
+	if (err) {
+		if (err == -EPERM)
+			GENL_SET_ERR_MSG(info, "socket is not bound to the object");
+		else
+			GENL_SET_ERR_MSG(info, "epoch is not this binding's");
+		machvm_memobj_put(memobj);
+		return ERR_PTR(err);
+	}
+	return memobj;
+}
+
+/* Every answer ends here: it may have given credit back. */
+static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, u64 length, int kr)
+{
+	struct machvm_port *port = machvm_port_get(machvm_memobj_lock_port(memobj));
+
+	machvm_memobj_unlock_port(port);
+	trace_machvm_reply_received(memobj->id, what, offset, length, kr);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	machvm_memobj_put(memobj);
+	return errno_of(kr);
+}
+
+int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_memobj *memobj;
+
+	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_MAY_CACHE) ||
+	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_COPY_STRATEGY))
+		return -EINVAL;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	return answered(memobj, "ready", 0, 0,
+			machvm_memobj_ready(memobj,
+				nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY])));
+}
+
+static int range_of(struct genl_info *info, u64 *offset, u64 *length)
+{
+	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_OFFSET) ||
+	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_LENGTH))
+		return -EINVAL;
+	*offset = nla_get_u64(info->attrs[MACHVM_A_MSG_OFFSET]);
+	*length = nla_get_u64(info->attrs[MACHVM_A_MSG_LENGTH]);
+	return 0;
+}
+
+int machvm_nl_data_unavailable_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_memobj *memobj;
+	u64 offset, length;
+
+	if (range_of(info, &offset, &length))
+		return -EINVAL;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	return answered(memobj, "data_unavailable", offset, length,
+			machvm_memobj_unavailable(memobj, offset, length));
+}
+
+int machvm_nl_data_error_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_memobj *memobj;
+	u64 offset, length;
+
+	if (range_of(info, &offset, &length) || GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_ERROR))
+		return -EINVAL;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	return answered(memobj, "data_error", offset, length,
+			machvm_memobj_error(memobj, offset, length,
+					    nla_get_s32(info->attrs[MACHVM_A_MSG_ERROR])));
+}
+
+#define INLINE_PAGES_MAX 15
+
+/* What became of an inline supply: the whole, and each page. */
+struct inline_supply {
+	u64 offset;
+	u64 error_offset;
+	unsigned int nr;
+	int kr;
+	u8 status[INLINE_PAGES_MAX];
+};
+
+static int supply_page(struct machvm_memobj *memobj, u64 offset, const void *data, bool precious)
+{
+	struct machvm_supply supply;
+	int kr = machvm_memobj_supply_begin(memobj, offset, &supply);
+
+	if (kr)
+		return kr;
+	memcpy(folio_address(supply.folio), data, PAGE_SIZE);
+	return machvm_memobj_supply_end(&supply, precious);
+}
+
+/* Every page is tried; the answer is the first one's that was refused. */
+static void supply_pages(struct machvm_memobj *memobj, struct inline_supply *all,
+			 const void *data, bool precious)
+{
+	unsigned int i;
+
+	for (i = 0; i < all->nr; i++) {
+		u64 offset = all->offset + i * PAGE_SIZE;
+		int kr = supply_page(memobj, offset, data + i * PAGE_SIZE, precious);
+
+		all->status[i] = kr;
+		if (kr && !all->kr) {
+			all->kr = kr;
+			all->error_offset = offset;
+		}
+	}
+}
+
+static int supply_completed(struct genl_info *info, struct machvm_memobj *memobj,
+			    const struct inline_supply *all)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	void *head;
+
+	if (!skb)
+		return -ENOMEM;
+	head = genlmsg_put_reply(skb, info, &machvm_nl_family, 0, MACHVM_CMD_SUPPLY_COMPLETED);
+	if (!head ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_OBJECT, memobj->id, MACHVM_A_MSG_PAD) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_EPOCH, nla_get_u32(info->attrs[MACHVM_A_MSG_EPOCH])) ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_OFFSET, all->offset, MACHVM_A_MSG_PAD) ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_LENGTH, (u64)all->nr << PAGE_SHIFT,
+			      MACHVM_A_MSG_PAD) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_RESULT, all->kr) ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_ERROR_OFFSET, all->error_offset,
+			      MACHVM_A_MSG_PAD) ||
+	    nla_put(skb, MACHVM_A_MSG_STATUS, all->nr, all->status)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_reply(skb, info);
+}
+
+static int supply_check(struct genl_info *info, struct inline_supply *all)
+{
+	struct nlattr *data = info->attrs[MACHVM_A_MSG_DATA];
+	u64 last;
+
+	all->offset = nla_get_u64(info->attrs[MACHVM_A_MSG_OFFSET]);
+	all->nr = nla_len(data) >> PAGE_SHIFT;
+	if (nla_len(data) % PAGE_SIZE || !all->nr || all->nr > INLINE_PAGES_MAX) {
+		NL_SET_BAD_ATTR(info->extack, data);
+		return -EINVAL;
+	}
+	if (!PAGE_ALIGNED(all->offset) ||
+	    check_add_overflow(all->offset, (u64)nla_len(data) - 1, &last)) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_OFFSET]);
+		return -EINVAL;
+	}
+	/* Locks come with data_unlock; until then only "none" can be kept. */
+	if (info->attrs[MACHVM_A_MSG_LOCK_VALUE] &&
+	    nla_get_u32(info->attrs[MACHVM_A_MSG_LOCK_VALUE])) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_LOCK_VALUE]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int machvm_nl_data_supply_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct inline_supply all = {};
+	struct machvm_memobj *memobj;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_OFFSET) ||
+	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_DATA))
+		return -EINVAL;
+	err = supply_check(info, &all);
+	if (err)
+		return err;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	supply_pages(memobj, &all, nla_data(info->attrs[MACHVM_A_MSG_DATA]),
+		     nla_get_flag(info->attrs[MACHVM_A_MSG_PRECIOUS]));
+	err = 0;
+	if (nla_get_flag(info->attrs[MACHVM_A_MSG_REPLY]))
+		err = supply_completed(info, memobj, &all);
+	return answered(memobj, "data_supply", all.offset, (u64)all.nr << PAGE_SHIFT, all.kr) ?:
+	       err;
+}
+
+struct genl_family machvm_nl_family __ro_after_init = {
+	.name = MACHVM_FAMILY_NAME,
+	.version = MACHVM_FAMILY_VERSION,
+	.maxattr = ARRAY_SIZE(machvm_msg_nl_policy) - 1,
+	.policy = machvm_msg_nl_policy,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.small_ops = machvm_nl_ops,
+	.n_small_ops = ARRAY_SIZE(machvm_nl_ops),
+	.resv_start_op = MACHVM_CMD_INIT,
+};

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nl_out.c - messages to pagers: which socket, composing, sending.
+ * Callers: whoever queued a message or gave credit back calls machvm_port_pump().
+ * Never: waits for a socket; sends page contents.
+ * Locks: bindings_lock, a leaf; none is held while a message is sent.
+ */
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include <linux/workqueue.h>
+#include <net/netlink.h>
+#include <net/sock.h>
+#include "channel.h"
+#include "memobj.h"
+#include "request.h"
+#include "trace.h"
+#include "uapi/machvm_netlink.h"
+
+#define RETRY_MS 10	/* a full socket tells nobody when it is read: look again */
+
+static DEFINE_SPINLOCK(bindings_lock);
+static LIST_HEAD(bindings);		/* all of them; each entry is a reference */
+static struct workqueue_struct *retry_queue;
+
+static int put_range(struct sk_buff *skb, const struct machvm_msg *msg)
+{
+	return nla_put_u64_64bit(skb, MACHVM_A_MSG_OFFSET, msg->offset, MACHVM_A_MSG_PAD) ?:
+	       nla_put_u64_64bit(skb, MACHVM_A_MSG_LENGTH, msg->length, MACHVM_A_MSG_PAD);
+}
+
+static int put_body(struct sk_buff *skb, const struct machvm_msg *msg)
+{
+	switch (msg->type) {
+	case MACHVM_MSG_INIT:
+		return nla_put_u32(skb, MACHVM_A_MSG_PAGE_SIZE, PAGE_SIZE);
+	case MACHVM_MSG_DATA_REQUEST:
+		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_ACCESS, msg->access);
+	case MACHVM_MSG_DATA_RETURN:
+		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_DIRTY, msg->access) ?:
+		       nla_put_u32(skb, MACHVM_A_MSG_KERNEL_COPY, 0);
+	default:
+		return 0;
+	}
+}
+
+static u8 command_of(u8 type)
+{
+	switch (type) {
+	case MACHVM_MSG_INIT:
+		return MACHVM_CMD_INIT;
+	case MACHVM_MSG_DATA_REQUEST:
+		return MACHVM_CMD_DATA_REQUEST;
+	case MACHVM_MSG_DATA_RETURN:
+		return MACHVM_CMD_DATA_RETURN;
+	default:
+		return MACHVM_CMD_TERMINATE;
+	}
+}
+
+static struct sk_buff *compose(const struct machvm_msg *msg)
+{
+	struct sk_buff *skb = genlmsg_new(160, GFP_KERNEL);
+	void *head;
+
+	if (!skb)
+		return NULL;
+	head = genlmsg_put(skb, 0, 0, &machvm_nl_family, 0, command_of(msg->type));
+	if (!head ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_OBJECT, msg->memobj->id, MACHVM_A_MSG_PAD) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_EPOCH, msg->epoch) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_SEQUENCE, msg->sequence) || put_body(skb, msg)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	genlmsg_end(skb, head);
+	return skb;
+}
+
+static int send_one(const struct machvm_sending *sending)
+{
+	struct sk_buff *skb = compose(&sending->copy);
+	int err = skb ? genlmsg_unicast(sending->via->net, skb, sending->via->portid) : -ENOMEM;
+
+	trace_machvm_message_sent(&sending->copy, err);
+	return err;
+}
+
+static void retry_later(struct machvm_port *port)
+{
+	machvm_port_get(port);
+	if (!queue_delayed_work(retry_queue, &port->retry, msecs_to_jiffies(RETRY_MS)))
+		machvm_port_put(port);
+}
+
+/**
+ * machvm_port_pump - send what there is credit for
+ *
+ * Context: process context, no lock of ours held.  Does not wait: a full socket is tried again
+ * after RETRY_MS, or when it answers something.
+ */
+void machvm_port_pump(struct machvm_port *port)
+{
+	struct machvm_sending sending;
+	bool failed = false;
+
+	while (machvm_port_next(port, &sending)) {
+		int err = send_one(&sending);
+
+		machvm_port_sent(port, &sending, err);
+		failed |= err;
+	}
+	if (failed)
+		retry_later(port);
+}
+
+static void retry_work(struct work_struct *work)
+{
+	struct machvm_port *port = container_of(work, struct machvm_port, retry.work);
+
+	machvm_port_uncongest(port);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+}
+
+void machvm_port_init_retry(struct machvm_port *port)
+{
+	INIT_DELAYED_WORK(&port->retry, retry_work);
+}
+
+void machvm_port_release(struct machvm_port *port)
+{
+	put_pid(port->pid);
+}
+
+void machvm_binding_release(struct machvm_binding *binding)
+{
+	sock_put(binding->sk);
+}
+
+/* The port that @sk serves already, with a reference, or NULL. */
+static struct machvm_port *port_of_socket(struct sock *sk)
+{
+	struct machvm_binding *binding;
+	struct machvm_port *port = NULL;
+
+	spin_lock(&bindings_lock);
+	list_for_each_entry(binding, &bindings, all) {
+		if (binding->sk == sk) {
+			port = machvm_port_get(binding->port);
+			break;
+		}
+	}
+	spin_unlock(&bindings_lock);
+	return port;
+}
+
+/* The binding of @sk on @port with a reference, or NULL. */
+static struct machvm_binding *binding_on(struct machvm_port *port, struct sock *sk)
+{
+	struct machvm_binding *binding, *found = NULL;
+
+	spin_lock(&port->lock);
+	list_for_each_entry(binding, &port->bindings, node) {
+		if (binding->sk == sk) {
+			refcount_inc(&binding->refs);
+			found = binding;
+			break;
+		}
+	}
+	spin_unlock(&port->lock);
+	return found;
+}
+
+static struct machvm_binding *binding_new(struct machvm_port *port, struct socket *socket,
+					  u32 window)
+{
+	struct sockaddr_nl address = {};
+	struct machvm_binding *binding;
+
+	if (kernel_getsockname(socket, (struct sockaddr *)&address) < 0 || !address.nl_pid)
+		return ERR_PTR(-EINVAL);	/* it has no address to send to yet */
+	sock_hold(socket->sk);
+	binding = machvm_binding_create(port, socket->sk, sock_net(socket->sk), address.nl_pid,
+					window);
+	if (!binding) {
+		sock_put(socket->sk);
+		return ERR_PTR(-ENOMEM);
+	}
+	spin_lock(&bindings_lock);
+	refcount_inc(&binding->refs);
+	list_add(&binding->all, &bindings);
+	spin_unlock(&bindings_lock);
+	return binding;
+}
+
+/* Finds or makes the binding of @socket through which @memobj is to be served. */
+static struct machvm_binding *bind_socket(struct machvm_memobj *memobj, struct socket *socket,
+					  u32 window)
+{
+	struct machvm_port *port = port_of_socket(socket->sk);
+	struct machvm_binding *binding;
+	int err = 0;
+
+	if (port)
+		err = machvm_memobj_join(memobj, port);
+	if (!port || err) {	/* it can serve the object's own port beside the other */
+		if (port)
+			machvm_port_put(port);
+		port = machvm_port_get(machvm_memobj_lock_port(memobj));
+		machvm_memobj_unlock_port(port);
+	}
+	binding = binding_on(port, socket->sk) ?: binding_new(port, socket, window);
+	spin_lock(&port->lock);
+	if (!IS_ERR(binding) && !port->pid)
+		port->pid = get_task_pid(current, PIDTYPE_TGID);
+	spin_unlock(&port->lock);
+	machvm_port_put(port);
+	return binding;
+}
+
+/**
+ * machvm_channel_bind - serve a memory object through a netlink socket
+ * @memobj: the object
+ * @socket_fd: a generic netlink socket
+ * @window: requests that may be unanswered, 0 for the default
+ * @epoch: out: number of the binding
+ *
+ * Return: 0, -EBADF (no such socket), -EINVAL (window, or a socket without an address), -ENOMEM.
+ */
+int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window, u32 *epoch)
+{
+	struct machvm_binding *binding;
+	struct machvm_port *port;
+	struct socket *socket;
+	int err;
+
+	if (window > MACHVM_WINDOW_MAX)
+		return -EINVAL;
+	socket = sockfd_lookup(socket_fd, &err);
+	if (!socket)
+		return -EBADF;
+	if (socket->sk->sk_family != AF_NETLINK || socket->sk->sk_protocol != NETLINK_GENERIC) {
+		sockfd_put(socket);
+		return -EBADF;
+	}
+	binding = bind_socket(memobj, socket, window);
+	sockfd_put(socket);
+	if (IS_ERR(binding))
+		return PTR_ERR(binding);
+	*epoch = binding->epoch;
+	port = machvm_memobj_lock_port(memobj);
+	machvm_memobj_bound_locked(memobj);
+	machvm_memobj_unlock_port(port);
+	machvm_port_pump(binding->port);
+	machvm_binding_put(binding);
+	return 0;
+}
+
+/* Takes the next binding that @match picks off the table, with the table's reference. */
+static struct machvm_binding *take_binding(bool (*match)(struct machvm_binding *, void *),
+					   void *arg)
+{
+	struct machvm_binding *binding;
+
+	spin_lock(&bindings_lock);
+	list_for_each_entry(binding, &bindings, all) {
+		if (match(binding, arg)) {
+			list_del_init(&binding->all);
+			spin_unlock(&bindings_lock);
+			return binding;
+		}
+	}
+	spin_unlock(&bindings_lock);
+	return NULL;
+}
+
+static void close_bindings(bool (*match)(struct machvm_binding *, void *), void *arg)
+{
+	struct machvm_binding *binding;
+
+	while ((binding = take_binding(match, arg))) {
+		machvm_binding_close(binding);
+		machvm_binding_put(binding);
+	}
+}
+
+/*
+ * The address alone does not tell a socket: once it is out of the table another may have taken it,
+ * before this notice of its end.  One that is dead is the one.
+ */
+static bool is_dead_one(struct machvm_binding *binding, void *arg)
+{
+	struct netlink_notify *notice = arg;
+
+	return binding->portid == notice->portid && net_eq(binding->net, notice->net) &&
+	       sock_flag(binding->sk, SOCK_DEAD);
+}
+
+static int netlink_event(struct notifier_block *block, unsigned long event, void *arg)
+{
+	struct netlink_notify *notice = arg;
+
+	if (event == NETLINK_URELEASE && notice->protocol == NETLINK_GENERIC)
+		close_bindings(is_dead_one, notice);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_notifier = {
+	.notifier_call = netlink_event,
+};
+
+static bool is_any(struct machvm_binding *binding, void *arg)
+{
+	return true;
+}
+
+int machvm_channel_init(void)
+{
+	int err;
+
+	retry_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
+	if (!retry_queue)
+		return -ENOMEM;
+	err = netlink_register_notifier(&netlink_notifier);
+	if (err)
+		goto err_queue;
+	err = genl_register_family(&machvm_nl_family);
+	if (err)
+		goto err_notifier;
+	return 0;
+
+err_notifier:
+	netlink_unregister_notifier(&netlink_notifier);
+err_queue:
+	destroy_workqueue(retry_queue);
+	return err;
+}
+
+/* No object is left; sockets may still be bound to ports without any. */
+void machvm_channel_exit(void)
+{
+	genl_unregister_family(&machvm_nl_family);
+	netlink_unregister_notifier(&netlink_notifier);
+	close_bindings(is_any, NULL);
+	drain_workqueue(retry_queue);
+	destroy_workqueue(retry_queue);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pmap.c - puts translations into the page tables and takes them away.
+ * Callers: fault.c enters; everyone who changes what an address may show zaps.
+ * Never: decides; looks at entries or objects.
+ * Locks: see DOC: locking for what is held at each; takes i_mmap_rwsem and page-table locks.
+ */
+#include "pmap.h"
+#include "arena.h"
+
+/**
+ * machvm_pmap_zap - take all translations of [start, end) away
+ *
+ * Also those of forked relatives at the same addresses, which only costs them a fault.
+ * Context: map->lock held for writing, or family->mappers for a range of one of its entries.
+ */
+void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
+{
+	unmap_mapping_pages(map->pmap->inode->i_mapping, start >> PAGE_SHIFT,
+			    (end - start) >> PAGE_SHIFT, false);
+}
+
+/* A page that is mapped this often is not mapped again: its reference count must not wrap. */
+#define MAPPINGS_MAX (1 << 30)
+
+/**
+ * machvm_pmap_enter - map one page
+ * @vma: the arena, as the fault sees it
+ * @addr: user address, page aligned
+ * @folio: the page
+ * @write: map it writable and dirty; else read-only and clean, which nothing upgrades silently
+ *
+ * vm_insert_page() takes the protection from the VMA, where a filesystem's is always read-only, so
+ * it is given a copy of the VMA that says what this page is to have.
+ * Context: map->lock and family->lock held for reading, the folio locked.
+ * Return: 0; -EBUSY if something is mapped there; -ENOMEM; -EMFILE beyond MAPPINGS_MAX.
+ */
+int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write)
+{
+	vm_flags_t flags = VM_SHARED | VM_READ | (write ? VM_WRITE : 0);
+	pgprot_t prot = vm_get_page_prot(flags);
+	struct vm_area_struct as_if;
+
+	if (folio_ref_count(folio) > MAPPINGS_MAX)
+		return -EMFILE;
+	memcpy(&as_if, vma, sizeof(as_if));	/* its flags are const to an assignment */
+	vm_flags_set_raw(&as_if, vma->vm_flags | VM_MIXEDMAP);
+	as_if.vm_page_prot = __pgprot(pgprot_val(prot) | _PAGE_ACCESSED |
+				      (write ? _PAGE_DIRTY : 0));
+	return vm_insert_page(&as_if, addr, folio_page(folio, 0));
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vma.c - the only file that knows vm_area_struct: mapping an arena, faults, fork, the end.
+ * Callers: Linux's mm.
+ * Never: decides what an address shows; fault.c and vm.c do.
+ * Locks: comes in with mmap_lock (or the VMA lock, for a fault) held; gives a fault's lock back
+ * before it sleeps.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include "arena.h"
+#include "fault.h"
+#include "map.h"
+#include "memobj.h"
+#include "pmap.h"
+#include "request.h"
+#include "stats.h"
+#include "trace.h"
+#include "user.h"
+#include "vm.h"
+
+/* Memory shortage of our own making is the program's fault, not the machine's: no OOM kill. */
+static vm_fault_t vm_fault_of(struct machvm_map *map, u64 addr, int kr, int error)
+{
+	if (!machvm_note_prepare(map))
+		machvm_note_set(map, addr, kr, error, false);
+	switch (kr) {
+	case MACHVM_KERN_INVALID_ADDRESS:
+	case MACHVM_KERN_PROTECTION_FAILURE:
+	case MACHVM_KERN_WRITE_PROTECTION_FAILURE:
+		return VM_FAULT_SIGSEGV;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+}
+
+/*
+ * A fault that nobody could interrupt, or that Linux cannot try again, must not wait for a pager:
+ * kernel threads, tasks on their way out, and get_user_pages without a retry.
+ */
+static bool may_wait(struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_ALLOW_RETRY &&
+	       !(current->flags & (PF_KTHREAD | PF_EXITING | PF_DUMPCORE));
+}
+
+/*
+ * Sleeps until the request is answered.  Woken by machvm_request_finish(); what it finds then is
+ * for the next fault, which Linux makes at once.
+ * In: @request referenced; mmap_lock or VMA lock held.  Out: both given back, the VMA is unknown.
+ */
+static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u64 addr,
+				 struct machvm_request *request)
+{
+	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE;
+	struct file *file = get_file(vmf->vma->vm_file);	/* holds the module */
+	struct machvm_port *port;
+
+	machvm_map_get(map);
+	port = machvm_port_get(machvm_memobj_lock_port(request->msg.memobj));
+	machvm_memobj_unlock_port(port);
+	release_fault_lock(vmf);
+
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (interruptible)
+		wait_event_interruptible(request->wait, machvm_request_done(request));
+	else
+		wait_event_killable(request->wait, machvm_request_done(request));
+	if (machvm_request_done(request) && request->result == MACHVM_KERN_MEMORY_ERROR)
+		machvm_note_set(map, addr, request->result, request->error, true);
+	machvm_request_put(request);
+	machvm_map_put(map);
+	fput(file);
+	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
+}
+
+static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_map *map, u64 addr,
+			     struct machvm_request *request)
+{
+	if (may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT) && !machvm_note_prepare(map))
+		return wait_for_pager(vmf, map, addr, request);
+	machvm_request_put(request);
+	if (may_wait(vmf) && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	return vm_fault_of(map, addr, MACHVM_KERN_MEMORY_ERROR, 0);
+}
+
+static vm_fault_t arena_fault(struct vm_fault *vmf)
+{
+	struct machvm_map *map = vmf->vma->vm_private_data;
+	struct machvm_fault fault = {
+		.map = map,
+		.vma = vmf->vma,
+		.addr = (u64)vmf->pgoff << PAGE_SHIFT,
+		.at = vmf->address & PAGE_MASK,
+		.write = vmf->flags & FAULT_FLAG_WRITE,
+	};
+	enum machvm_outcome outcome;
+	int kr, error = 0;
+
+	if (!map)
+		return VM_FAULT_SIGBUS;	/* a child whose fork ran out of memory */
+	machvm_count(MACHVM_STAT_FAULTS, 1);
+	kr = machvm_note_take_pending(map, fault.addr);
+	if (kr) {
+		machvm_note_read(map, fault.addr, &error);
+		trace_machvm_fault(map, fault.addr, fault.write, MACHVM_FAULT_FAILED, kr);
+		return vm_fault_of(map, fault.addr, kr, error);
+	}
+	outcome = machvm_fault_resolve(&fault);
+	trace_machvm_fault(map, fault.addr, fault.write, outcome, fault.kr);
+	switch (outcome) {
+	case MACHVM_FAULT_MAPPED:
+		return VM_FAULT_NOPAGE;
+	case MACHVM_FAULT_WAIT:
+		return fault_wait(vmf, map, fault.addr, fault.wait);
+	case MACHVM_FAULT_FAILED:
+		return vm_fault_of(map, fault.addr, fault.kr, 0);
+	default:
+		return VM_FAULT_OOM;
+	}
+}
+
+/*
+ * A write to a page that is mapped read-only.  Linux cannot try this one again, so whatever needs
+ * a wait takes the translation away: the next trap comes to arena_fault() as a write.
+ */
+static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
+{
+	struct machvm_map *map = vmf->vma->vm_private_data;
+	struct machvm_fault fault = {
+		.map = map,
+		.vma = vmf->vma,
+		.addr = (u64)vmf->pgoff << PAGE_SHIFT,
+		.at = vmf->address & PAGE_MASK,
+		.write = true,
+		.trapped = page_folio(vmf->page),
+	};
+	enum machvm_outcome outcome;
+
+	if (!map)
+		return VM_FAULT_SIGBUS;
+	machvm_count(MACHVM_STAT_FAULTS, 1);
+	outcome = machvm_fault_resolve(&fault);
+	trace_machvm_fault(map, fault.addr, true, outcome, fault.kr);
+	switch (outcome) {
+	case MACHVM_FAULT_MAPPED:
+		return VM_FAULT_NOPAGE;
+	case MACHVM_FAULT_UPGRADE:
+		return VM_FAULT_LOCKED;
+	case MACHVM_FAULT_WAIT:
+		machvm_request_put(fault.wait);
+		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
+		return VM_FAULT_NOPAGE;
+	case MACHVM_FAULT_FAILED:
+		return vm_fault_of(map, fault.addr, fault.kr, 0);
+	default:
+		return VM_FAULT_OOM;
+	}
+}
+
+/* Its presence makes 6.12 call ->fault under the VMA lock alone. */
+static vm_fault_t arena_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return 0;
+}
+
+/* The child's VMA still points at the parent's map; give it one of its own, or none. */
+static void arena_fork(struct vm_area_struct *vma, struct machvm_map *parent)
+{
+	struct machvm_map *child = machvm_arena_create(parent->min, parent->max, vma->vm_mm,
+						       parent->pmap->inode, parent->user);
+
+	vma->vm_private_data = NULL;
+	if (!child)
+		return;
+	if (machvm_vm_fork(parent, child)) {
+		machvm_map_put(child);
+		return;
+	}
+	child->pmap->nr_vmas = 1;
+	vma->vm_private_data = child;
+	machvm_arena_publish(child);
+}
+
+/*
+ * Called for the VMA of a child at fork, with the mmap_locks of both held for writing, and for
+ * the second half when Linux splits or moves one.
+ */
+static void arena_open(struct vm_area_struct *vma)
+{
+	struct machvm_map *map = vma->vm_private_data;
+
+	if (!map)
+		return;
+	if (map->pmap->mm != vma->vm_mm) {
+		arena_fork(vma, map);
+		return;
+	}
+	machvm_map_get(map);
+	map->pmap->nr_vmas++;
+}
+
+static void arena_close(struct vm_area_struct *vma)
+{
+	struct machvm_map *map = vma->vm_private_data;
+
+	if (!map)
+		return;
+	if (!--map->pmap->nr_vmas) {
+		machvm_arena_retire(map);
+		machvm_vm_clear(map);
+	}
+	machvm_map_put(map);
+}
+
+/* Mach's regions are cut and protected by vm_deallocate and vm_protect, the arena by nobody. */
+static int arena_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+static int arena_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static int arena_mprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			  unsigned long newflags)
+{
+	return -EACCES;
+}
+
+/* Having a policy at all keeps NUMA balancing from taking translations away. */
+static struct mempolicy *arena_get_policy(MACHVM_GET_POLICY_ARGS)
+{
+	return NULL;
+}
+
+static const struct vm_operations_struct arena_vm_ops = {
+	.open = arena_open,
+	.close = arena_close,
+	.may_split = arena_may_split,
+	.mremap = arena_mremap,
+	.mprotect = arena_mprotect,
+	.fault = arena_fault,
+	.map_pages = arena_map_pages,
+	.page_mkwrite = arena_page_mkwrite,
+#ifdef CONFIG_NUMA
+	.get_policy = arena_get_policy,
+#endif
+};
+
+/* Only for the arena that arena.c is just setting up; nobody else may map the file. */
+static int arena_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct machvm_map *map = file->private_data;
+
+	if (!map || map->pmap->mm != vma->vm_mm || map->pmap->nr_vmas ||
+	    vma->vm_start != map->min || vma->vm_end != map->max ||
+	    (u64)vma->vm_pgoff << PAGE_SHIFT != map->min || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_WIPEONFORK);
+	vma->vm_ops = &arena_vm_ops;
+	vma->vm_private_data = machvm_map_get(map);
+	map->pmap->nr_vmas = 1;
+	return 0;
+}
+
+const struct file_operations machvm_arena_fops = {
+	.owner = THIS_MODULE,
+	.mmap = arena_mmap,
+};
