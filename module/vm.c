@@ -16,16 +16,11 @@
 /* The whole pages that [addr, addr + length) touches; false if it is empty or wraps. */
 static bool range_of(u64 addr, u64 length, u64 *start, u64 *end)
 {
-	u64 last;
-
-	if (!length || check_add_overflow(addr, length - 1, &last))
+	if (!length || check_add_overflow(addr, length, end))
 		return false;
 	*start = addr & PAGE_MASK;
-	last |= ~PAGE_MASK;
-	if (last == U64_MAX)
-		last -= PAGE_SIZE;	/* the very last page is nobody's */
-	*end = last + 1;
-	return *start < *end;
+	*end = PAGE_ALIGN(*end);
+	return *start < *end;	/* not if the end was rounded up to 0 */
 }
 
 static int map_lock(struct machvm_map *map)
