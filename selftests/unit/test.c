@@ -37,6 +37,16 @@ void test_register(struct test *test)
 	tests_tail = &test->next;
 }
 
+#define MAX_END_CHECKS 8
+static void (*end_checks[MAX_END_CHECKS])(void);
+static int nr_end_checks;
+
+void test_at_end(void (*check)(void))
+{
+	if (nr_end_checks < MAX_END_CHECKS)
+		end_checks[nr_end_checks++] = check;
+}
+
 static void report(const char *file, int line, const char *format, va_list args)
 {
 	failures++;
@@ -88,11 +98,15 @@ unsigned int test_random(void)
 /* Never returns: the status of the process is the verdict. */
 static void run_and_exit(void (*run)(void))
 {
+	int i;
+
 	alarm(TIME_LIMIT);
 	fake_begin();
 	run();
 	test_at("%s", "");
 	fake_end();
+	for (i = 0; i < nr_end_checks; i++)
+		end_checks[i]();
 	exit(failures ? 1 : 0);
 }
 

@@ -30,6 +30,9 @@ void test_register(struct test *test);
 	}									\
 	static void suite_##_##name_(void)
 
+/* Runs @check at the end of every test, when all should have been given back. */
+void test_at_end(void (*check)(void));
+
 /* The test fails, and goes on; or stops at once. */
 void test_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

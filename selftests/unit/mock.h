@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mock.h - what stands around the pure files: users, page tables, the sender, counters; all of
+ * them record what was asked of them.  And words that most tests need.
+ */
+#ifndef _UNIT_MOCK_H
+#define _UNIT_MOCK_H
+
+#include "types.h"
+#include "map.h"
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "pmap.h"
+#include "request.h"
+#include "stats.h"
+#include "user.h"
+#include "vm.h"
+
+/* Users */
+struct machvm_user {
+	refcount_t refs;
+	long pages, page_limit;
+	long objects, object_limit;
+};
+
+extern struct machvm_user mock_user;
+
+/* Page tables: the ranges that were taken away. */
+struct mock_zap {
+	struct machvm_map *map;
+	u64 start, end;
+};
+
+extern struct mock_zap mock_zaps[];
+extern unsigned int mock_nr_zaps;
+void mock_zaps_forget(void);
+bool mock_zapped(struct machvm_map *map, u64 start, u64 end);
+
+/* The sender: unless it is held back, a pump sends what it may, as a real one does. */
+struct mock_sent {
+	u8 type;
+	u64 object, offset, length;
+	u32 access, epoch, sequence;
+	struct machvm_binding *via;
+};
+
+extern struct mock_sent *mock_sents;
+extern unsigned int mock_nr_sent;
+extern bool mock_pump_held;		/* pumps do nothing */
+extern unsigned int mock_pumps;
+extern int mock_send_error;		/* what the next sends end in, 0 for success */
+extern unsigned int mock_bindings_released;
+void mock_sents_forget(void);
+struct mock_sent *mock_last_sent(void);
+unsigned int mock_sent_of(u8 type);
+
+extern long mock_stats[MACHVM_NR_STATS];
+
+/* A map over [ARENA, ARENA_END); ends with map_end(). */
+#define ARENA (1ULL << 40)
+#define ARENA_PAGES 4096ULL
+#define ARENA_END (ARENA + (ARENA_PAGES << PAGE_SHIFT))
+#define AT(page) (ARENA + ((u64)(page) << PAGE_SHIFT))
+#define PAGES(n) ((u64)(n) << PAGE_SHIFT)
+
+struct machvm_map *map_new(void);
+void map_end(struct machvm_map *map);
+
+/* Fails unless tree, gaps and counters of the map agree with one another. */
+void map_check(struct machvm_map *map);
+/*
+ * Fails unless the regions are just these: "0+4 rw-/rwx 1; 6+1 r--/r-x 2", first page + pages,
+ * protection (n at the end: notify) / maximum, inheritance.
+ */
+void map_is_at(const char *file, int line, struct machvm_map *map, const char *regions);
+#define map_is(map, regions) map_is_at(__FILE__, __LINE__, map, regions)
+
+int allocate_at(struct machvm_map *map, u64 page, u64 nr);
+int deallocate_at(struct machvm_map *map, u64 page, u64 nr);
+int protect_at(struct machvm_map *map, u64 page, u64 nr, u32 protection);
+int set_maximum_at(struct machvm_map *map, u64 page, u64 nr, u32 protection);
+struct machvm_entry *entry_at(struct machvm_map *map, u64 page);
+
+/* Makes a page of that byte resident. */
+void fill(struct machvm_object *object, u64 index, char value);
+
+/* A memory object whose pager has a socket and is ready, if asked for; ends with pager_end(). */
+struct pager {
+	struct machvm_memobj *memobj;
+	struct machvm_binding *binding;
+};
+
+void pager_new(struct pager *pager);
+void pager_bind(struct pager *pager, unsigned int window);
+void pager_close(struct pager *pager);
+void pager_end(struct pager *pager);
+int map_pager(struct machvm_map *map, struct pager *pager, u64 page, u64 nr, u64 offset_page,
+	      bool copy);
+/* As a fault does about a page that is not there: the open question, new or joined; NULL. */
+struct machvm_request *ask(struct machvm_object *object, u64 index);
+int supply(struct pager *pager, u64 index, char value, bool precious);
+
+#endif /* _UNIT_MOCK_H */
