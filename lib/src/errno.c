@@ -24,6 +24,8 @@ static const struct {
 	{ EACCES, KERN_NO_ACCESS },
 	{ EPERM, KERN_NO_ACCESS },
 	{ ESRCH, KERN_INVALID_TASK },
+	{ EEXIST, KERN_MEMORY_PRESENT },	/* in the answer to a message ... */
+	{ ENXIO, KERN_MEMORY_ERROR },		/* ... which carries no more than an errno */
 	{ ENOMEM, KERN_RESOURCE_SHORTAGE },
 	{ ENOBUFS, KERN_RESOURCE_SHORTAGE },
 	{ ENOSPC, KERN_RESOURCE_SHORTAGE },

@@ -26,6 +26,8 @@ static void errno_table_gives_mach_codes(void)
 	CHECK(mv_errno_to_kern(ESTALE) == KERN_ABORTED);
 	CHECK(mv_errno_to_kern(EINTR) == KERN_ABORTED);
 	CHECK(mv_errno_to_kern(EAGAIN) == KERN_ABORTED);
+	CHECK(mv_errno_to_kern(EEXIST) == KERN_MEMORY_PRESENT);
+	CHECK(mv_errno_to_kern(ENXIO) == KERN_MEMORY_ERROR);
 	CHECK(mv_errno_to_kern(ESRCH) == KERN_INVALID_TASK);
 	for (int error = 1; error < 200; error++) {
 		CHECK(mv_errno_to_kern(error) != KERN_SUCCESS);

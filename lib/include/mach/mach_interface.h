@@ -86,7 +86,7 @@ kern_return_t vm_protect(task_t target_task, vm_address_t address, vm_size_t siz
  *        writes of others are not seen; not looked at without an object
  * @cur_protection: protection at first; what goes beyond @max_protection is dropped
  * @max_protection: what vm_protect() may at most set
- * @inheritance: what a child of fork gets, VM_INHERIT_*
+ * @inheritance: what a child of fork is to get, VM_INHERIT_*; so far it gets a copy in any case
  *
  * Does not wait for the object's pager: only touching the memory may.
  *
