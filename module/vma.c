@@ -233,11 +233,13 @@ static int arena_mprotect(struct vm_area_struct *vma, unsigned long start, unsig
 	return -EACCES;
 }
 
+#ifdef CONFIG_NUMA
 /* Having a policy at all keeps NUMA balancing from taking translations away. */
 static struct mempolicy *arena_get_policy(MACHVM_GET_POLICY_ARGS)
 {
 	return NULL;
 }
+#endif
 
 static const struct vm_operations_struct arena_vm_ops = {
 	.open = arena_open,
