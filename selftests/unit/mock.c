@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mock.c - the surroundings, see mock.h. */
 #include "mock.h"
+#include "fault.h"
 
 /* Users */
 
@@ -76,18 +77,64 @@ void mock_zaps_forget(void)
 	mock_nr_zaps = 0;
 }
 
+static struct mock_pte *pte_of(struct machvm_map *map, u64 addr)
+{
+	BUG_ON(addr < map->min || addr >= map->max);
+	return &map->pmap->ptes[(addr - map->min) >> PAGE_SHIFT];
+}
+
+static void pte_clear(struct mock_pte *pte)
+{
+	struct folio *folio = pte->folio;
+
+	if (!folio)
+		return;
+	pte->folio = NULL;
+	pte->write = false;
+	atomic_dec(&folio->_mapcount);
+	folio_put(folio);
+}
+
 void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 {
+	u64 addr;
+
 	might_sleep();
 	WARN(start >= end || (start | end) & ~PAGE_MASK, "zap of [%#llx, %#llx)", start, end);
 	if (mock_nr_zaps == MAX_ZAPS)
 		mock_nr_zaps = 0;
 	mock_zaps[mock_nr_zaps++] = (struct mock_zap){ map, start, end };
+	for (addr = max(start, map->min); map->pmap && addr < min(end, map->max);
+	     addr += PAGE_SIZE)
+		pte_clear(pte_of(map, addr));
+}
+
+int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write)
+{
+	struct mock_pte *pte = pte_of(vma->map, addr);
+
+	lockdep_assert_held(&vma->map->lock);
+	check(folio_test_locked(folio));
+	check(folio->mapping == machvm_page_mapping);
+	if (pte->folio)
+		return -EBUSY;
+	if (fake_alloc_fails(GFP_KERNEL, __FILE__, __LINE__))
+		return -ENOMEM;
+	folio_get(folio);
+	atomic_inc(&folio->_mapcount);
+	pte->folio = folio;
+	pte->write = write;
+	return 0;
 }
 
 void machvm_pmap_free(struct machvm_map *map)
 {
-	check(!map->pmap);
+	u64 addr;
+
+	for (addr = map->min; addr < map->max; addr += PAGE_SIZE)
+		check(!pte_of(map, addr)->folio);
+	free(map->pmap->ptes);
+	free(map->pmap);
 }
 
 bool mock_zapped(struct machvm_map *map, u64 start, u64 end)
@@ -208,20 +255,168 @@ static void __attribute__((constructor)) mock_setup(void)
 
 /* Maps */
 
-struct machvm_map *map_new(void)
+static struct machvm_map *with_page_tables(struct machvm_map *map)
 {
-	struct machvm_map *map = machvm_map_create(ARENA, ARENA_END, &mock_user);
+	if (!map)
+		return NULL;
+	map->pmap = calloc(1, sizeof(*map->pmap));
+	map->pmap->ptes = calloc((map->max - map->min) >> PAGE_SHIFT, sizeof(struct mock_pte));
+	return map;
+}
+
+struct machvm_map *map_new_of(u64 pages)
+{
+	struct machvm_map *map = machvm_map_create(ARENA, AT(pages), &mock_user);
 
 	require(map);
-	return map;
+	return with_page_tables(map);
+}
+
+struct machvm_map *map_new(void)
+{
+	return map_new_of(ARENA_PAGES);
+}
+
+/* Linux takes the page tables down before it closes the last VMA. */
+static void drop_page_tables(struct machvm_map *map)
+{
+	u64 addr;
+
+	for (addr = map->min; map->pmap && addr < map->max; addr += PAGE_SIZE)
+		pte_clear(pte_of(map, addr));
 }
 
 void map_end(struct machvm_map *map)
 {
+	drop_page_tables(map);
 	machvm_vm_clear(map);
 	map_check(map);
 	check_eq(map->nr_entries, 0);
 	machvm_map_put(map);
+}
+
+struct machvm_map *map_fork(struct machvm_map *parent)
+{
+	struct machvm_map *child = with_page_tables(machvm_map_create(parent->min, parent->max,
+								      parent->user));
+
+	if (!child)
+		return NULL;
+	if (machvm_vm_fork(parent, child)) {
+		check_eq(child->nr_entries, 0);
+		machvm_map_put(child);
+		return NULL;
+	}
+	return child;
+}
+
+/* The processor, and what vma.c does for Linux */
+
+struct mock_pte *pte_at(struct machvm_map *map, u64 page)
+{
+	return pte_of(map, AT(page));
+}
+
+static int wait_for_pager(struct machvm_request *request)
+{
+	struct machvm_port *port =
+		machvm_port_get(machvm_memobj_lock_port(request->msg.memobj));
+	int kr = MACHVM_KERN_SUCCESS;
+
+	machvm_memobj_unlock_port(port);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (wait_event_killable(request->wait, machvm_request_done(request)))
+		kr = MACHVM_KERN_ABORTED;
+	else if (request->result == MACHVM_KERN_MEMORY_ERROR)
+		kr = request->result;
+	machvm_request_put(request);
+	return kr;
+}
+
+static int take_fault(struct machvm_map *map, u64 addr, bool write)
+{
+	struct vm_area_struct vma = { map };
+	struct mock_pte *pte = pte_of(map, addr);
+	struct machvm_fault fault = {
+		.map = map, .vma = &vma, .addr = addr & PAGE_MASK, .at = addr & PAGE_MASK,
+		.write = write, .trapped = pte->folio,
+	};
+
+	switch (machvm_fault_resolve(&fault)) {
+	case MACHVM_FAULT_MAPPED:
+		return 0;
+	case MACHVM_FAULT_UPGRADE:
+		check(write && fault.folio == fault.trapped);
+		if (pte->folio == fault.trapped)
+			pte->write = true;
+		folio_unlock(fault.folio);
+		return 0;
+	case MACHVM_FAULT_WAIT:
+		if (!fault.trapped)
+			return wait_for_pager(fault.wait);
+		machvm_request_put(fault.wait);
+		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
+		return 0;
+	case MACHVM_FAULT_FAILED:
+		return fault.kr;
+	default:
+		return -ENOMEM;
+	}
+}
+
+/* Returns the byte that the translation leads to, once there is one that allows the access. */
+static int cpu_access(struct machvm_map *map, u64 addr, bool write, u8 **byte)
+{
+	struct mock_pte *pte = pte_of(map, addr);
+	int kr, tries;
+
+	for (tries = 0; !pte->folio || (write && !pte->write); tries++) {
+		kr = take_fault(map, addr, write);
+		check(fake_nothing_held());
+		if (kr)
+			return kr;
+		if (tries == 100)
+			test_die(__FILE__, __LINE__, "the fault at %#llx is taken for ever", addr);
+	}
+	/* A page that left its object must have lost its translations first. */
+	if (pte->folio->mapping != machvm_page_mapping)
+		test_die(__FILE__, __LINE__, "a stale translation at %#llx", addr);
+	*byte = (u8 *)folio_address(pte->folio) + offset_in_page(addr);
+	return 0;
+}
+
+int cpu_load(struct machvm_map *map, u64 addr, u8 *value)
+{
+	u8 *byte;
+	int kr = cpu_access(map, addr, false, &byte);
+
+	if (!kr)
+		*value = *byte;
+	return kr;
+}
+
+int cpu_store(struct machvm_map *map, u64 addr, u8 value)
+{
+	u8 *byte;
+	int kr = cpu_access(map, addr, true, &byte);
+
+	if (!kr)
+		*byte = value;
+	return kr;
+}
+
+int load(struct machvm_map *map, u64 page)
+{
+	u8 value;
+	int kr = cpu_load(map, AT(page) + page % PAGE_SIZE, &value);
+
+	return kr ? FAILED(kr) : value;
+}
+
+int store(struct machvm_map *map, u64 page, u8 value)
+{
+	return cpu_store(map, AT(page) + page % PAGE_SIZE, value);
 }
 
 static u64 check_subtree(struct rb_node *node)
@@ -328,6 +523,50 @@ struct machvm_entry *entry_at(struct machvm_map *map, u64 page)
 	entry = machvm_map_lookup_locked(map, AT(page));
 	up_read(&map->lock);
 	return entry;
+}
+
+static void object_check(struct machvm_object *object)
+{
+	unsigned int entries = 0, children = 0;
+	struct machvm_object *child;
+	struct machvm_entry *entry;
+	long resident = 0;
+	struct folio *folio;
+	u64 index;
+
+	down_read(&object->family->lock);
+	list_for_each_entry(entry, &object->mappers, mapper) {
+		check(entry->object == object);
+		entries++;
+	}
+	list_for_each_entry(child, &object->children, sibling) {
+		check(child->shadow == object && child->family == object->family);
+		children++;
+	}
+	/* Ours is the one more. */
+	check_eq(refcount_read(&object->refs), entries + children + 1);
+	check(!object->copy || object->copy->shadow == object);
+	check(!object->shadow || !list_empty(&object->sibling));
+	for (index = 0; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++) {
+		check(folio->mapping == machvm_page_mapping);
+		check_eq(folio->index, object->ident + object->ident_index + index);
+		check(!folio_test_locked(folio));
+		resident++;
+	}
+	check_eq(atomic_long_read(&object->resident), resident);
+	up_read(&object->family->lock);
+}
+
+void objects_check(void)
+{
+	struct machvm_object *object;
+	u64 id;
+
+	for (id = 0; (object = machvm_object_first(id));) {
+		object_check(object);
+		id = object->id + 1;
+		machvm_object_put(object);
+	}
 }
 
 void fill(struct machvm_object *object, u64 index, char value)

@@ -26,7 +26,23 @@ struct machvm_user {
 
 extern struct machvm_user mock_user;
 
-/* Page tables: the ranges that were taken away. */
+/*
+ * Page tables: what each address of a map shows.  A zap takes away just what was asked for, and
+ * is remembered.
+ */
+struct mock_pte {
+	struct folio *folio;
+	bool write;
+};
+
+struct machvm_pmap {
+	struct mock_pte *ptes;		/* of the whole arena */
+};
+
+struct vm_area_struct {
+	struct machvm_map *map;
+};
+
 struct mock_zap {
 	struct machvm_map *map;
 	u64 start, end;
@@ -65,6 +81,7 @@ extern long mock_stats[MACHVM_NR_STATS];
 #define PAGES(n) ((u64)(n) << PAGE_SHIFT)
 
 struct machvm_map *map_new(void);
+struct machvm_map *map_new_of(u64 pages);
 void map_end(struct machvm_map *map);
 
 /* Fails unless tree, gaps and counters of the map agree with one another. */
@@ -81,6 +98,26 @@ int deallocate_at(struct machvm_map *map, u64 page, u64 nr);
 int protect_at(struct machvm_map *map, u64 page, u64 nr, u32 protection);
 int set_maximum_at(struct machvm_map *map, u64 page, u64 nr, u32 protection);
 struct machvm_entry *entry_at(struct machvm_map *map, u64 page);
+
+/*
+ * One byte of memory as a program sees it: faults are taken, pagers waited for by way of
+ * fake_world().  Returns KERN_SUCCESS, or the reason of the fault that failed, or -ENOMEM.
+ */
+int cpu_load(struct machvm_map *map, u64 addr, u8 *value);
+int cpu_store(struct machvm_map *map, u64 addr, u8 value);
+int load(struct machvm_map *map, u64 page);		/* value, or the reason negated - 1000 */
+int store(struct machvm_map *map, u64 page, u8 value);
+#define FAILED(kr) (-1000 - (kr))
+struct mock_pte *pte_at(struct machvm_map *map, u64 page);
+
+/* Fork; NULL if it failed. */
+struct machvm_map *map_fork(struct machvm_map *parent);
+
+/*
+ * Fails unless the objects agree with one another: every reference is that of an entry or of an
+ * object above.  Nobody may hold one for a moment.
+ */
+void objects_check(void);
 
 /* Makes a page of that byte resident. */
 void fill(struct machvm_object *object, u64 index, char value);

@@ -53,7 +53,9 @@ void fake_folio_put(struct folio *folio, int refs, const char *file, int line)
 
 int fake_folio_lock(struct folio *folio, int kind, const char *file, int line)
 {
-	int ret = fake_lock(&folio->dep_map, kind, file, line);
+	/* With one locked, another may be if nobody else can know it yet. */
+	int nested = folio->mapping ? 0 : FAKE_LOCK_NESTED;
+	int ret = fake_lock(&folio->dep_map, kind | nested, file, line);
 
 	if (!ret)
 		__set_bit(PG_locked, &folio->flags);
@@ -64,11 +66,4 @@ void fake_folio_unlock(struct folio *folio, const char *file, int line)
 {
 	fake_unlock(&folio->dep_map, 0, file, line);
 	__clear_bit(PG_locked, &folio->flags);
-}
-
-void fake_folio_map(struct folio *folio, int n)
-{
-	atomic_add(n, &folio->_mapcount);
-	atomic_add(n, &folio->_refcount);
-	BUG_ON(folio_mapcount(folio) < 0 || folio_ref_count(folio) <= 0);
 }

@@ -52,15 +52,13 @@ void fake_folio_put(struct folio *folio, int refs, const char *file, int line);
 void fake_folio_get(struct folio *folio, int refs, const char *file, int line);
 int fake_folio_lock(struct folio *folio, int kind, const char *file, int line);
 void fake_folio_unlock(struct folio *folio, const char *file, int line);
-/* As if some translation to the page was made or taken away. */
-void fake_folio_map(struct folio *folio, int n);
 
 #define page_folio(p) ((struct folio *)(p))
 #define folio_page(f, n) (&(f)->page)
 #define folio_file_page(f, index) (&(f)->page)
 
 #define folio_alloc(gfp, order) fake_folio_alloc(gfp, order, __FILE__, __LINE__)
-#define alloc_pages(gfp, order) (&folio_alloc(gfp, order)->page)
+#define alloc_pages(gfp, order) ((struct page *)folio_alloc(gfp, order))
 #define alloc_page(gfp) alloc_pages(gfp, 0)
 #define folio_put(f) fake_folio_put(f, 1, __FILE__, __LINE__)
 #define folio_put_refs(f, n) fake_folio_put(f, n, __FILE__, __LINE__)
