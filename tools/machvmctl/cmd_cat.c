@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +18,7 @@
 #include "out.h"
 #include "share.h"
 
-#define CHUNK (1u << 20)
+#define CHUNK (256u << 10)
 
 struct want {
 	uint64_t offset, length;
@@ -88,7 +90,36 @@ static bool clamp(struct want *w, uint64_t size)
 	return true;
 }
 
-/* unreadable - why a page could not be had; the write(2) that touched it says only EFAULT */
+static sigjmp_buf fault_jump;
+
+static void on_fault(int signal)
+{
+	(void)signal;
+	siglongjmp(fault_jump, 1);
+}
+
+/*
+ * copy_in - how many of the bytes can be read: all, or those before a page that cannot be had
+ * It is a copy and not write(2) from the mapping: that does not touch what goes to /dev/null.
+ */
+static size_t copy_in(char *to, const char *from, size_t length)
+{
+	static size_t done; /* keeps its value over the jump */
+	size_t n;
+
+	done = 0;
+	if (sigsetjmp(fault_jump, 1))
+		return done;
+	for (; done < length; done += n) {
+		n = vm_page_size - (uintptr_t)(from + done) % vm_page_size;
+		if (n > length - done)
+			n = length - done;
+		memcpy(to + done, from + done, n);
+	}
+	return done;
+}
+
+/* unreadable - why a page could not be had */
 static int unreadable(const char *at, uint64_t offset)
 {
 	kern_return_t why;
@@ -104,24 +135,40 @@ static int unreadable(const char *at, uint64_t offset)
 			 reason ? ": the pager says: " : "", reason ? strerror(reason) : "");
 }
 
-static int write_out(const char *base, const struct want *w, uint64_t skip)
+static bool write_full(const char *from, size_t length)
 {
-	uint64_t done = 0;
 	ssize_t n;
 
-	while (done < w->length) {
-		uint64_t left = w->length - done;
-
-		n = write(STDOUT_FILENO, base + skip + done, left < CHUNK ? left : CHUNK);
-		if (n >= 0) {
-			done += (uint64_t)n;
+	while (length) {
+		n = write(STDOUT_FILENO, from, length);
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0) {
+			out_error(NULL, "writing standard output: %s", strerror(errno));
+			return false;
 		}
-		if (errno == EINTR)
-			continue;
-		if (errno == EFAULT)
+		from += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+static int write_out(const char *base, const struct want *w, uint64_t skip)
+{
+	static char buf[CHUNK];
+	uint64_t done = 0;
+	size_t n, got;
+
+	signal(SIGBUS, on_fault);
+	signal(SIGSEGV, on_fault);
+	while (done < w->length) {
+		n = w->length - done < CHUNK ? w->length - done : CHUNK;
+		got = copy_in(buf, base + skip + done, n);
+		if (!write_full(buf, got))
+			return EXIT_FAILED;
+		done += got;
+		if (got < n)
 			return unreadable(base + skip + done, w->offset + done);
-		return out_error(NULL, "writing standard output: %s", strerror(errno));
 	}
 	return EXIT_OK;
 }
