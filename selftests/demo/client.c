@@ -110,18 +110,20 @@ void sha256(const void *data, size_t size, char hex[HEX_SIZE], void (*quarter)(v
 static pid_t client_fork(struct client *c)
 {
 	int events[2], orders[2];
+	pid_t pid;
 
 	if (pipe2(events, O_CLOEXEC) || pipe2(orders, O_CLOEXEC))
 		fail("pipe: %s", strerror(errno));
-	c->pid = fork();
-	if (c->pid < 0)
+	pid = fork();
+	if (pid < 0)
 		fail("fork: %s", strerror(errno));
-	if (c->pid) {
+	if (pid) { /* only here: the client would write 0 to the same memory */
+		c->pid = pid;
 		close(events[1]);
 		close(orders[0]);
 		c->events = events[0];
 		c->orders = orders[1];
-		return c->pid;
+		return pid;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(events[0]);
