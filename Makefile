@@ -4,7 +4,7 @@
 # which folders there are, which kernels, and which rings of tests.
 
 MAKEFLAGS += --no-print-directory
-export V
+export V KDIR
 
 # The stock kernels that must work, and what make demo boots.
 STOCK := 6.1 6.12
@@ -96,9 +96,12 @@ bench: lib tools
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)/lib/modules/$(shell uname -r)/updates
-	install -m 644 build/host/machvm.ko $(DESTDIR)/lib/modules/$(shell uname -r)/updates
-	$(if $(DESTDIR),,depmod -a)
+ifeq ($(MODULE_FOR),host)
+	+$(MAKE) -C $(or $(KDIR),/lib/modules/$(shell uname -r)/build) M=$(CURDIR)/build/host \
+		INSTALL_MOD_PATH=$(DESTDIR) modules_install
+else
+	@echo 'install: no headers of the running kernel and no KDIR=: no module installed'
+endif
 	+$(MAKE) -C lib install
 	+$(MAKE) -C tools/machvmctl install
 
