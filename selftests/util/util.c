@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * util.c - see util.h.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+vm_address_t util_make(unsigned int pages)
+{
+	vm_address_t base = 0;
+
+	if (vm_page_size != PAGE)
+		return 0;
+	return vm_allocate(SELF, &base, PAGES(pages), TRUE) == KERN_SUCCESS ? base : 0;
+}
+
+unsigned char util_mark(unsigned int page, unsigned int generation)
+{
+	return 1 + (page * 7 + generation * 31) % 251;
+}
+
+void util_fill(vm_address_t base, unsigned int pages, unsigned int generation)
+{
+	for (unsigned int i = 0; i < pages; i++)
+		memset((void *)(base + PAGES(i)), util_mark(i, generation), PAGE);
+}
+
+static bool page_holds(vm_address_t page, unsigned char byte)
+{
+	const unsigned char *bytes = (const unsigned char *)page;
+
+	for (size_t i = 0; i < PAGE; i++)
+		if (bytes[i] != byte)
+			return false;
+	return true;
+}
+
+unsigned int util_wrong(vm_address_t base, unsigned int pages, unsigned int generation)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = 0; i < pages; i++)
+		wrong += !page_holds(base + PAGES(i), util_mark(i, generation));
+	return wrong;
+}
+
+unsigned int util_not_zero(vm_address_t base, unsigned int pages)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = 0; i < pages; i++)
+		wrong += !page_holds(base + PAGES(i), 0);
+	return wrong;
+}
+
+kern_return_t util_region(vm_address_t address, struct util_region *region)
+{
+	region->address = address;
+	return vm_region(SELF, &region->address, &region->size, &region->protection,
+			 &region->max_protection, &region->inheritance, &region->shared,
+			 &region->name, &region->offset);
+}
+
+int util_regions(vm_address_t from, vm_address_t to)
+{
+	struct util_region region;
+	vm_address_t at = from;
+	int count = 0;
+
+	while (at < to && util_region(at, &region) == KERN_SUCCESS && region.address < to) {
+		at = region.address + region.size;
+		if (++count > 100000 || !region.size)
+			return -1;
+	}
+	return count;
+}
+
+vm_size_t util_covered(vm_address_t from, vm_address_t to)
+{
+	struct util_region region;
+	vm_address_t at = from;
+	vm_size_t covered = 0;
+
+	while (at < to && util_region(at, &region) == KERN_SUCCESS && region.address < to) {
+		vm_address_t end = region.address + region.size;
+		vm_address_t start = region.address > from ? region.address : from;
+
+		if (!region.size)
+			break;
+		covered += (end < to ? end : to) - start;
+		at = end;
+	}
+	return covered;
+}
+
+int util_region_full(int task, vm_address_t address, struct machvm_vm_region *region)
+{
+	memset(region, 0, sizeof(*region));
+	region->size = sizeof(*region);
+	region->task = task;
+	region->address = address;
+	return util_ioctl(util_device(), MACHVM_VM_REGION, region);
+}
+
+static sigjmp_buf access_env;
+static struct util_access access_result;
+
+static void access_failed(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	access_result.signal = signal;
+	access_result.code = info->si_code;
+	access_result.address = info->si_addr;
+	access_result.why = -1;
+	access_result.info = machvm_fault_info(info->si_addr, &access_result.why,
+					       &access_result.pager_reason);
+	siglongjmp(access_env, 1);
+}
+
+static struct util_access access_try(vm_address_t address, bool write, unsigned char byte)
+{
+	struct sigaction action = { .sa_sigaction = access_failed, .sa_flags = SA_SIGINFO };
+	struct sigaction segv, bus;
+
+	access_result = (struct util_access){ 0 };
+	sigaction(SIGSEGV, &action, &segv);
+	sigaction(SIGBUS, &action, &bus);
+	if (sigsetjmp(access_env, 1) == 0) {
+		if (write)
+			*(volatile unsigned char *)address = byte;
+		else
+			access_result.byte = *(volatile unsigned char *)address;
+	}
+	sigaction(SIGSEGV, &segv, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+	return access_result;
+}
+
+struct util_access util_read(vm_address_t address)
+{
+	return access_try(address, false, 0);
+}
+
+struct util_access util_write(vm_address_t address, unsigned char byte)
+{
+	return access_try(address, true, byte);
+}
+
+static kern_return_t why_of(struct util_access access)
+{
+	if (!access.signal)
+		return KERN_SUCCESS;
+	return access.info == KERN_SUCCESS ? access.why : -1;
+}
+
+kern_return_t util_why_read(vm_address_t address)
+{
+	return why_of(util_read(address));
+}
+
+kern_return_t util_why_write(vm_address_t address, unsigned char byte)
+{
+	return why_of(util_write(address, byte));
+}
+
+int util_device(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open(MACHVM_DEVICE, O_RDWR | O_CLOEXEC);
+	return fd;
+}
+
+int util_ioctl(int fd, unsigned long command, void *argument)
+{
+	int ret = ioctl(fd, command, argument);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int util_wait(pid_t pid)
+{
+	int status;
+
+	if (pid <= 0)
+		return 2000;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 2001;
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int util_gate_init(struct util_gate *gate)
+{
+	return pipe2(gate->fd, O_CLOEXEC);
+}
+
+void util_gate_open(struct util_gate *gate)
+{
+	while (write(gate->fd[1], "", 1) < 0 && errno == EINTR)
+		;
+}
+
+int util_gate_pass(struct util_gate *gate)
+{
+	ssize_t got;
+	char byte;
+
+	do {
+		got = read(gate->fd[0], &byte, 1);
+	} while (got < 0 && errno == EINTR);
+	return got == 1 ? 0 : -1;
+}
+
+void util_gate_close_writer(struct util_gate *gate)
+{
+	close(gate->fd[1]);
+	gate->fd[1] = -1;
+}
+
+char util_thread_state(pid_t pid, pid_t tid)
+{
+	char path[64], line[512], *at;
+	char state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file)) {
+		at = strrchr(line, ')');
+		if (at && at[1] == ' ')
+			state = at[2];
+	}
+	fclose(file);
+	return state;
+}
+
+void util_wait_asleep(pid_t pid, pid_t tid)
+{
+	char state;
+
+	while ((state = util_thread_state(pid, tid)) && state != 'S' && state != 'D')
+		sched_yield();
+}
+
+static FILE *parameter_open(const char *name, const char *mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/machvm/parameters/%s", name);
+	return fopen(path, mode);
+}
+
+long util_parameter(const char *name)
+{
+	FILE *file = parameter_open(name, "re");
+	long value = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
+int util_parameter_set(const char *name, long value)
+{
+	FILE *file = parameter_open(name, "we");
+	int ret;
+
+	if (!file)
+		return -1;
+	fprintf(file, "%ld\n", value);
+	ret = fclose(file);
+	return ret ? -1 : 0;
+}
+
+void *util_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+vm_address_t util_map(memory_object_t object, vm_offset_t offset, unsigned int pages, bool copy)
+{
+	vm_address_t base = 0;
+	kern_return_t kr = vm_map(SELF, &base, PAGES(pages), 0, TRUE, object, offset, copy,
+				  VM_PROT_DEFAULT, VM_PROT_ALL, VM_INHERIT_COPY);
+
+	return kr == KERN_SUCCESS ? base : 0;
+}
