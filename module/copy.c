@@ -195,7 +195,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 		object_set_shadow(copy, machvm_object_get(source), 0);
 	}
 	source->copy = copy;
-	machvm_zap_mappers(source, 0, ULONG_MAX >> PAGE_SHIFT);
+	machvm_zap_mappers(source, 0, (U64_MAX >> PAGE_SHIFT) + 1);
 	up_write(&source->family->lock);
 	return copy;
 }
