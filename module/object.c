@@ -247,7 +247,8 @@ static bool object_range_mapped(struct machvm_object *object, u64 index, u64 nr)
 /**
  * machvm_object_release_range - free pages that an unmapped part of an entry leaves behind
  *
- * Only if nobody else can ever ask for them; otherwise they stay until the object goes.
+ * Only if nobody else can ever ask for them; otherwise they stay until the object goes.  They
+ * also stay in a delayed copy: by its having none it is known that nothing was pushed.
  */
 void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr)
 {
@@ -255,6 +256,7 @@ void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr
 		return;
 	down_write(&object->family->lock);
 	if (list_empty(&object->children) && !object->copy &&
+	    !(object->shadow && object->shadow->copy == object) &&
 	    !object_range_mapped(object, index, nr))
 		machvm_page_purge(object, index, index + nr - 1);
 	up_write(&object->family->lock);
