@@ -29,7 +29,7 @@
 #include "demo.h"
 
 #define SMALLEST (16u << 20)
-#define PATIENCE 280		/* seconds: by then something waits for ever */
+#define PATIENCE 580		/* seconds: by then something waits for ever */
 #define AT_ONCE 1000000000ull	/* nanoseconds that "at once" may take */
 
 struct shared {
