@@ -13,7 +13,7 @@ SOURCE = $(shell ../../scripts/kernel source)
 # Where the programs go.
 OUT ?= .
 
-FLAGS = -Wall -Wextra -Wno-sign-compare -pthread -I../util \
+FLAGS = -Wall -Wextra -Wno-sign-compare -Wno-override-init -pthread -I../util \
 	-isystem $(SOURCE)/tools/testing/selftests $(shell $(PC) --cflags machvm)
 LIBS = $(shell $(PC) --libs machvm)
 UTIL := $(wildcard ../util/*.c)
