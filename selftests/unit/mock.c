@@ -243,6 +243,7 @@ static void check_at_end(void)
 {
 	check_eq(refcount_read(&mock_user.refs), 1);
 	check_eq(mock_user.pages, 0);
+	check_eq(mock_user.objects, 0);
 	check_eq(mock_stats[MACHVM_STAT_OBJECTS], 0);
 	check_eq(mock_stats[MACHVM_STAT_PORTS], 0);
 	check_eq(mock_stats[MACHVM_STAT_QUEUED], 0);
@@ -585,7 +586,7 @@ void fill(struct machvm_object *object, u64 index, char value)
 void pager_new(struct pager *pager)
 {
 	pager->memobj = machvm_memobj_create(&mock_user);
-	require(pager->memobj);
+	require(!IS_ERR(pager->memobj));
 	pager->binding = NULL;
 }
 
