@@ -692,24 +692,29 @@ static bool returned_all(struct machvm_object *object, u64 first, u64 nr)
 	return object;
 }
 
-/* Takes the pages out, into the slots of @into from 0 on, or for good if that is NULL. */
+/*
+ * Takes the pages out, into the slots of @into from 0 on, or for good if that is NULL.  A page is
+ * in both objects for a while: nobody else looks at either, and so none is lost if memory is.
+ */
 static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
 			    struct machvm_object *into)
 {
-	u64 index;
+	u64 i;
 
-	for (index = first; into && index < first + nr; index++) {
-		struct folio *folio = machvm_page_take(object, index);
-
-		machvm_page_clear(folio, MACHVM_PAGE_PRECIOUS);
-		if (machvm_page_insert(into, index - first, folio)) {
-			machvm_page_free(folio);
-			return MACHVM_KERN_RESOURCE_SHORTAGE;
-		}
+	for (i = 0; into && i < nr; i++) {
+		if (machvm_page_insert(into, i, machvm_page_lookup(object, first + i)))
+			goto err_into;
 	}
+	for (i = 0; into && i < nr; i++)
+		machvm_page_clear(machvm_page_take(object, first + i), MACHVM_PAGE_PRECIOUS);
 	machvm_page_purge(object, first, first + nr - 1);
 	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
 	return MACHVM_KERN_SUCCESS;
+
+err_into:
+	while (i--)
+		machvm_page_take(into, i);
+	return MACHVM_KERN_RESOURCE_SHORTAGE;
 }
 
 /**
@@ -722,7 +727,7 @@ static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
  * The next run is offered when all of the present one is released; after the last one follows
  * terminate.
  * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_INVALID_ADDRESS if one of the pages was not
- * returned (then none is released).
+ * returned, KERN_RESOURCE_SHORTAGE if @into has no room; then none is released.
  */
 int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into)
