@@ -9,6 +9,5 @@ int main(void)
 	if (vm_allocate(mach_task_self(), &page, vm_page_size, TRUE) != KERN_SUCCESS)
 		return 1;
 	snprintf((char *)page, vm_page_size, "hello, Mach");
-	puts((char *)page);
-	return vm_deallocate(mach_task_self(), page, vm_page_size);
+	return puts((char *)page) < 0 || vm_deallocate(mach_task_self(), page, vm_page_size);
 }

@@ -23,8 +23,8 @@ int main(void)
 	pthread_t thread;
 
 	if (machvm_pager_create(&ops, &pager) || machvm_pager_object(pager, "pager", &object) ||
-	    pthread_create(&thread, NULL, serve, pager) || vm_map(mach_task_self(), &at, 8192, 0, TRUE,
-		   object, 0, FALSE, VM_PROT_READ, VM_PROT_READ, VM_INHERIT_COPY))
+	    pthread_create(&thread, NULL, serve, pager) || vm_map(mach_task_self(), &at, 8192, 0,
+	    TRUE, object, 0, FALSE, VM_PROT_READ, VM_PROT_READ, VM_INHERIT_COPY))
 		return puts(machvm_strerror(KERN_FAILURE)), 1;
 	return puts((char *)at + 4096) < 0;
 }

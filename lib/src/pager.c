@@ -164,6 +164,17 @@ static void pager_close_events(struct machvm_pager *pager)
 		close(pager->stop_event);
 }
 
+static int pager_watch_all(struct machvm_pager *pager)
+{
+	int error = epoll_watch(pager->epoll, pager->channel.fd);
+
+	if (!error)
+		error = epoll_watch(pager->epoll, pager->ready_event);
+	if (!error)
+		error = epoll_watch(pager->epoll, pager->stop_event);
+	return error;
+}
+
 static int pager_open_events(struct machvm_pager *pager)
 {
 	int error;
@@ -173,9 +184,8 @@ static int pager_open_events(struct machvm_pager *pager)
 	pager->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (pager->ready_event < 0 || pager->stop_event < 0 || pager->epoll < 0)
 		error = -errno;
-	else if (!(error = epoll_watch(pager->epoll, pager->channel.fd)) &&
-		 !(error = epoll_watch(pager->epoll, pager->ready_event)))
-		error = epoll_watch(pager->epoll, pager->stop_event);
+	else
+		error = pager_watch_all(pager);
 	if (error)
 		pager_close_events(pager);
 	return error;

@@ -58,8 +58,8 @@ static const char *trouble_words(int error)
 	case ENFILE:
 		return "failure: the system has no free descriptor to open " MACHVM_DEVICE;
 	case EAFNOSUPPORT:
-		return "failure: the netlink family \"machvm\" cannot be seen from here: run the pager "
-		       "in the initial network namespace";
+		return "failure: the netlink family \"machvm\" cannot be seen from here: run the "
+		       "pager in the initial network namespace";
 	case EPROTONOSUPPORT:
 	case ENOTTY:
 	case E2BIG:

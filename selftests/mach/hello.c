@@ -91,7 +91,8 @@ static vm_address_t test_allocate(void)
 	int zeroes = 0;
 
 	check_result("vm_allocate of 8 pages anywhere",
-		     vm_allocate(mach_task_self(), &base, PAGES * vm_page_size, TRUE), KERN_SUCCESS);
+		     vm_allocate(mach_task_self(), &base, PAGES * vm_page_size, TRUE),
+		     KERN_SUCCESS);
 	if (!base)
 		return 0;
 	check(base % vm_page_size == 0, "the memory is at a page boundary, %#lx",
@@ -110,7 +111,8 @@ static vm_address_t test_allocate(void)
 		     vm_allocate(mach_task_self(), &empty, 0, TRUE), KERN_SUCCESS);
 	check(empty == 0, "and gives address 0");
 	check_result("vm_allocate for no task",
-		     vm_allocate(MACH_PORT_NULL, &empty, vm_page_size, TRUE), KERN_INVALID_ARGUMENT);
+		     vm_allocate(MACH_PORT_NULL, &empty, vm_page_size, TRUE),
+		     KERN_INVALID_ARGUMENT);
 	return base;
 }
 
@@ -216,7 +218,7 @@ static void test_fork(vm_address_t base)
 	strcpy(page(base, 5), "parent");
 	strcpy(page(base, 6), "parent");
 	(void)!write(to_child[1], "p", 1);
-	check(waitpid(pid, &status, 0) == pid && status == 0, "the child found all as it should be");
+	check(waitpid(pid, &status, 0) == pid && status == 0, "the child found all as it should");
 	check(!strcmp(page(base, 5), "parent"), "the parent's memory outlives the child");
 }
 

@@ -289,7 +289,8 @@ static void supply_tells_what_was_present(void)
 static void refuse(void *cookie, memory_object_control_t control, vm_offset_t offset,
 		   vm_size_t length, vm_prot_t desired)
 {
-	(void)cookie, (void)desired;
+	(void)cookie;
+	(void)desired;
 	if (offset == 0)
 		CHECK(memory_object_data_unavailable(control, offset, length) == KERN_SUCCESS);
 	else

@@ -72,6 +72,74 @@ kern_return_t vm_protect(task_t target_task, vm_address_t address, vm_size_t siz
 			 boolean_t set_maximum, vm_prot_t new_protection);
 
 /**
+ * vm_inherit() - say what a child of fork(2) is to get of a range
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: any byte of the first page
+ * @size: bytes; every page that the range touches is meant
+ * @new_inheritance: VM_INHERIT_SHARE, VM_INHERIT_COPY, VM_INHERIT_NONE, or, which Mach has not,
+ *                   VM_INHERIT_ZERO for fresh memory filled with zeroes
+ *
+ * Holes are passed over.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (another value).
+ */
+kern_return_t vm_inherit(task_t target_task, vm_address_t address, vm_size_t size,
+			 vm_inherit_t new_inheritance);
+
+/**
+ * vm_copy() - copy whole pages within a task, by reference
+ * @target_task: mach_task_self() or a task descriptor
+ * @source_address: page aligned
+ * @count: bytes, whole pages
+ * @dest_address: page aligned; the range keeps its protection and inheritance
+ *
+ * No page is copied before one side writes to it.  Overlapping ranges behave as if the source were
+ * copied away first.  Ordinary memory of the caller takes part by bytes.
+ *
+ * GNU Mach reference manual, "Data Transfer".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (not aligned), KERN_INVALID_ADDRESS (a hole),
+ * KERN_PROTECTION_FAILURE (source not readable or destination not writable).  On an error the
+ * destination is as it was.
+ */
+kern_return_t vm_copy(task_t target_task, vm_address_t source_address, vm_size_t count,
+		      vm_address_t dest_address);
+
+/**
+ * vm_read() - take a snapshot of a task's memory
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: first byte, any alignment
+ * @size: bytes, less than 4 GiB
+ * @data: out: where it is, in fresh memory of the caller that vm_deallocate() frees; 0 if @size is
+ * @data_count: out: @size
+ *
+ * Whole pages are made visible, @data at the same offset in its page as @address.
+ *
+ * GNU Mach reference manual, "Data Transfer".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS (a hole), KERN_PROTECTION_FAILURE (not readable),
+ * KERN_INVALID_ARGUMENT (4 GiB or more), KERN_NO_SPACE.
+ */
+kern_return_t vm_read(task_t target_task, vm_address_t address, vm_size_t size, vm_offset_t *data,
+		      mach_msg_type_number_t *data_count);
+
+/**
+ * vm_write() - put memory of the caller into a task, by reference
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: page aligned; the range keeps its protection and inheritance
+ * @data: page aligned address in the caller
+ * @data_count: bytes, whole pages
+ *
+ * As vm_copy(), whose answers it gives.
+ *
+ * GNU Mach reference manual, "Data Transfer".
+ */
+kern_return_t vm_write(task_t target_task, vm_address_t address, vm_offset_t data,
+		       mach_msg_type_number_t data_count);
+
+/**
  * vm_map() - map a memory object, or fresh memory
  * @target_task: mach_task_self() or a task descriptor
  * @address: in: where, rounded down to a page, if not @anywhere; out: where it is
@@ -86,7 +154,7 @@ kern_return_t vm_protect(task_t target_task, vm_address_t address, vm_size_t siz
  *        writes of others are not seen; not looked at without an object
  * @cur_protection: protection at first; what goes beyond @max_protection is dropped
  * @max_protection: what vm_protect() may at most set
- * @inheritance: what a child of fork is to get, VM_INHERIT_*; so far it gets a copy in any case
+ * @inheritance: what a child of fork is to get, VM_INHERIT_*
  *
  * Does not wait for the object's pager: only touching the memory may.
  *

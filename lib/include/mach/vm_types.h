@@ -7,6 +7,7 @@
 
 typedef unsigned int natural_t;
 typedef int integer_t;
+typedef natural_t mach_msg_type_number_t; /* a number of items or bytes */
 
 /* Bytes, all three. */
 typedef __UINTPTR_TYPE__ vm_offset_t;
