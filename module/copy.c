@@ -23,6 +23,14 @@ bool machvm_object_is_shared(struct machvm_object *object)
 	return object->memobj || (object->flags & MACHVM_OBJ_SHARED);
 }
 
+/* Several regions are about to write to it directly. */
+void machvm_object_share(struct machvm_object *object)
+{
+	down_write(&object->family->lock);
+	object->flags |= MACHVM_OBJ_SHARED;
+	up_write(&object->family->lock);
+}
+
 /* Takes the translations that the entries of @object have of [index, index + nr) away. */
 void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr)
 {

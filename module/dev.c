@@ -8,6 +8,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include "arena.h"
+#include "bytes.h"
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
@@ -111,6 +112,64 @@ out:
 	return ret;
 }
 
+static long vm_inherit(struct file *file, void *arg)
+{
+	struct machvm_vm_inherit *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->__reserved)
+		return -EINVAL;
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_inherit(map, call->address, call->length, call->inheritance);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_copy(struct file *file, void *arg)
+{
+	struct machvm_vm_copy *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_bytes_copy(map, call->source, call->length, call->destination);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_read(struct file *file, void *arg)
+{
+	struct machvm_vm_read *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_bytes_read(map, call->address, call->length, &call->out_data);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_write(struct file *file, void *arg)
+{
+	struct machvm_vm_write *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = target(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_bytes_copy(map, call->data, call->length, call->address);
+	machvm_map_put(map);
+	return ret;
+}
+
 static long object_create(struct file *file, void *arg)
 {
 	struct machvm_object_create *call = arg;
@@ -138,6 +197,10 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_DEALLOCATE, machvm_vm_deallocate, length, vm_deallocate),
 	MACHVM_IOCTL_ROW(MACHVM_VM_PROTECT, machvm_vm_protect, protection, vm_protect),
 	MACHVM_IOCTL_ROW(MACHVM_VM_MAP, machvm_vm_map, inheritance, vm_map),
+	MACHVM_IOCTL_ROW(MACHVM_VM_INHERIT, machvm_vm_inherit, __reserved, vm_inherit),
+	MACHVM_IOCTL_ROW(MACHVM_VM_COPY, machvm_vm_copy, destination, vm_copy),
+	MACHVM_IOCTL_ROW(MACHVM_VM_READ, machvm_vm_read, out_data, vm_read),
+	MACHVM_IOCTL_ROW(MACHVM_VM_WRITE, machvm_vm_write, length, vm_write),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, out_wired, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,
 			 machvm_ioctl_vm_statistics),

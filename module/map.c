@@ -116,6 +116,27 @@ void machvm_entry_dispose(struct machvm_entry *entry)
 	machvm_entry_free(entry);
 }
 
+/*
+ * Exchanges what two entries of the same length show.  Their own ranges and protections stay.
+ * Context: both maps locked for writing, or unpublished.
+ */
+void machvm_entry_swap(struct machvm_entry *a, struct machvm_entry *b)
+{
+	struct machvm_object *a_object = a->object, *b_object = b->object;
+	u64 a_offset = a->offset, b_offset = b->offset;
+
+	machvm_entry_unlink(a);
+	machvm_entry_unlink(b);
+	a->object = NULL;
+	b->object = NULL;
+	if (b_object)
+		machvm_entry_set_object(a, b_object, b_offset);
+	if (a_object)
+		machvm_entry_set_object(b, a_object, a_offset);
+	swap(a->needs_copy, b->needs_copy);
+	swap(a->fresh_ident, b->fresh_ident);
+}
+
 /* Returns the object with the entry's reference, which is now the caller's; NULL if none. */
 static struct machvm_object *entry_drop_object(struct machvm_entry *entry)
 {
@@ -144,13 +165,17 @@ static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 		mutex_unlock(&object->family->mappers);
 }
 
-/* Gives a new entry its place; it may be on its object's list already. */
-void machvm_entry_place(struct machvm_entry *entry, u64 start, u64 end)
+/*
+ * Gives an entry that is in no map, or was erased from another, its place in @map.  It may be on
+ * its object's list already.
+ */
+void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 start, u64 end)
 {
 	struct machvm_object *object = entry->object;
 
 	if (object)
 		mutex_lock(&object->family->mappers);
+	entry->map = map;
 	entry->start = start;
 	entry->end = end;
 	if (object)

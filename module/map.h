@@ -16,9 +16,10 @@ struct machvm_entry *machvm_entry_alloc(struct machvm_map *map);
 void machvm_entry_free(struct machvm_entry *entry);
 u64 machvm_entry_offset(const struct machvm_entry *entry, u64 addr);
 void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *object, u64 offset);
-void machvm_entry_place(struct machvm_entry *entry, u64 start, u64 end);
+void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 start, u64 end);
 void machvm_entry_unlink(struct machvm_entry *entry);
 void machvm_entry_dispose(struct machvm_entry *entry);
+void machvm_entry_swap(struct machvm_entry *a, struct machvm_entry *b);
 
 struct machvm_entry *machvm_map_lookup_locked(struct machvm_map *map, u64 addr);
 struct machvm_entry *machvm_map_next_locked(struct machvm_map *map, u64 addr);

@@ -16,6 +16,8 @@
  */
 void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 {
+	if (!map->pmap)
+		return;		/* memory in transit has no translations */
 	unmap_mapping_pages(map->pmap->inode->i_mapping, start >> PAGE_SHIFT,
 			    (end - start) >> PAGE_SHIFT, false);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm.c - the vm_* verbs on one map, and what fork does to it.
- * Callers: dev.c with arguments as they came; vma.c at fork, at the end, and from the fault path.
+ * vm.c - the vm_* verbs that place, cut, protect and look at regions.
+ * Callers: dev.c with arguments as they came; vma.c at the end; fault.c to prepare an entry.
  * Never: waits for a pager; touches user memory.
- * Locks: takes map->lock for writing (parent before unpublished child), then the objects'.
+ * Locks: takes map->lock for writing, then the objects'.
  */
 #include "vm.h"
 #include "map.h"
@@ -23,7 +23,8 @@ static bool range_of(u64 addr, u64 length, u64 *start, u64 *end)
 	return *start < *end;	/* not if the end was rounded up to 0 */
 }
 
-static int map_lock(struct machvm_map *map)
+/* For the verbs: 0, or what they answer. */
+int machvm_map_lock(struct machvm_map *map)
 {
 	if (down_write_killable(&map->lock))
 		return -EINTR;
@@ -66,14 +67,14 @@ static int fixed_address(u64 *addr, u64 length)
 static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, u64 length,
 		 u64 mask, bool anywhere)
 {
-	int kr = map_lock(map);
+	int kr = machvm_map_lock(map);
 
 	if (kr)
 		return kr;
 	kr = place_locked(map, addr, length, mask, anywhere);
 	if (kr)
 		goto out;
-	machvm_entry_place(entry, *addr, *addr + length);
+	machvm_entry_place(entry, map, *addr, *addr + length);
 	if (!entry->object && machvm_map_extend_locked(map, entry)) {
 		machvm_entry_free(entry);
 	} else {
@@ -178,7 +179,7 @@ int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length)
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 		goto out;
 	}
-	kr = map_lock(map);
+	kr = machvm_map_lock(map);
 	if (kr)
 		goto out;
 	machvm_map_clip_locked(map, start, &spares.low);
@@ -237,7 +238,7 @@ int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_max
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 		goto out;
 	}
-	kr = map_lock(map);
+	kr = machvm_map_lock(map);
 	if (kr)
 		goto out;
 	if (protect_allowed_locked(map, start, end, protection)) {
@@ -248,6 +249,37 @@ int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_max
 	} else {
 		kr = MACHVM_KERN_PROTECTION_FAILURE;
 	}
+	up_write(&map->lock);
+out:
+	spares_free(&spares);
+	return kr;
+}
+
+/* Source: GNU Mach reference manual, "Memory Inheritance"; ZERO is FreeBSD's minherit(2). */
+int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inheritance)
+{
+	struct machvm_entry *entry;
+	struct spares spares;
+	u64 start, end;
+	int kr;
+
+	if (inheritance > MACHVM_INHERIT_NONE && inheritance != MACHVM_INHERIT_ZERO)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (!range_of(addr, length, &start, &end))
+		return MACHVM_KERN_SUCCESS;
+	if (!spares_alloc(&spares, map)) {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+		goto out;
+	}
+	kr = machvm_map_lock(map);
+	if (kr)
+		goto out;
+	machvm_map_clip_locked(map, start, &spares.low);
+	machvm_map_clip_locked(map, end, &spares.high);
+	for (entry = machvm_map_next_locked(map, start); entry && entry->start < end;
+	     entry = machvm_entry_next(entry))
+		entry->inheritance = inheritance;
+	machvm_map_merge_locked(map, start, end);
 	up_write(&map->lock);
 out:
 	spares_free(&spares);
@@ -410,121 +442,51 @@ int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *reg
 	return entry ? MACHVM_KERN_SUCCESS : MACHVM_KERN_NO_SPACE;
 }
 
+/**
+ * machvm_entry_own_object_locked - give an entry an object that it may write to
+ *
+ * An object if it was never touched, a shadow if it needs a copy; nothing if it has its own.
+ * Context: map->lock held for writing.
+ * Return: 0 or -ENOMEM.
+ */
+int machvm_entry_own_object_locked(struct machvm_entry *entry)
+{
+	struct machvm_user *user = entry->map->user;
+	struct machvm_object *object;
+
+	if (entry->object && !entry->needs_copy)
+		return 0;
+	if (!entry->object) {
+		object = machvm_object_create(user, NULL);
+		if (!object)
+			return -ENOMEM;
+		machvm_entry_set_object(entry, object, 0);
+		return 0;
+	}
+	object = machvm_object_create_kin(entry->object, user);
+	if (!object)
+		return -ENOMEM;
+	machvm_entry_shadow_locked(entry, &object);
+	if (object)
+		machvm_object_put(object);	/* the entry was the only one */
+	return 0;
+}
+
 /*
- * Makes the entry at @addr ready for a fault: an object if it was never touched, a shadow if it
- * needs a copy and is to be written.  Returns 0, also if it has vanished, or -ENOMEM, -EINTR.
+ * Makes the entry at @addr ready for a fault: an object to look at, and one of its own to write.
+ * Returns 0, also if the entry has vanished, or -ENOMEM, -EINTR.
  */
 int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write)
 {
-	struct machvm_object *object = NULL;
 	struct machvm_entry *entry;
 	int err = 0;
 
 	if (down_write_killable(&map->lock))
 		return -EINTR;
 	entry = machvm_map_lookup_locked(map, addr);
-	if (!entry)
-		goto out;
-	if (!entry->object) {
-		object = machvm_object_create(map->user, NULL);
-		if (object)
-			machvm_entry_set_object(entry, object, 0);
-	} else if (entry->needs_copy && write) {
-		object = machvm_object_create_kin(entry->object, map->user);
-		if (object) {
-			struct machvm_object *spare = object;
-
-			machvm_entry_shadow_locked(entry, &spare);
-			if (spare)
-				machvm_object_put(spare);
-		}
-	} else {
-		goto out;
-	}
-	if (!object)
-		err = -ENOMEM;
-out:
+	if (entry && (write || !entry->object))
+		err = machvm_entry_own_object_locked(entry);
 	up_write(&map->lock);
-	return err;
-}
-
-/* A symmetric copy: both entries on one object, the next writer makes a shadow. */
-static void fork_symmetric(struct machvm_map *parent, struct machvm_entry *entry,
-			   struct machvm_entry *twin)
-{
-	if (!entry->needs_copy) {
-		machvm_pmap_zap(parent, entry->start, entry->end);
-		entry->needs_copy = true;
-	}
-	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
-}
-
-static int fork_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
-{
-	struct machvm_object *spare, *copy;
-
-	spare = machvm_object_create_kin(entry->object, entry->object->user);
-	if (!spare)
-		return -ENOMEM;
-	copy = machvm_object_copy_delayed(entry->object, &spare);
-	if (spare)
-		machvm_object_put(spare);
-	machvm_entry_set_object(twin, copy, entry->offset);
-	return 0;
-}
-
-static int fork_entry(struct machvm_map *parent, struct machvm_entry *entry,
-		      struct machvm_map *child)
-{
-	struct machvm_entry *twin = machvm_entry_alloc(child);
-	int err = 0;
-
-	if (!twin)
-		return -ENOMEM;
-	twin->start = entry->start;
-	twin->end = entry->end;
-	twin->protection = entry->protection;
-	twin->max_protection = entry->max_protection;
-	twin->inheritance = entry->inheritance;
-	if (entry->object) {
-		twin->needs_copy = true;
-		twin->fresh_ident = true;
-		if (machvm_object_is_shared(entry->object) && !entry->needs_copy)
-			err = fork_delayed(entry, twin);
-		else
-			fork_symmetric(parent, entry, twin);
-	}
-	if (err)
-		machvm_entry_free(twin);
-	else
-		machvm_map_insert_locked(child, twin);
-	return err;
-}
-
-/**
- * machvm_vm_fork - give a new map a copy of every region
- * @parent: the map that is copied
- * @child: empty, known to nobody else
- *
- * No page is allocated, copied or asked for; write access of the parent is taken away where both
- * go on with one object.
- * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
- * Return: 0, or -ENOMEM: then the child is as empty as before and the parent as good as before.
- */
-int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
-{
-	struct machvm_entry *entry;
-	int err = 0;
-
-	down_write(&parent->lock);
-	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
-	     entry = machvm_entry_next(entry))
-		err = fork_entry(parent, entry, child);
-	up_write(&child->lock);
-	up_write(&parent->lock);
-	if (err)
-		machvm_vm_clear(child);
 	return err;
 }
 

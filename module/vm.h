@@ -20,13 +20,24 @@ int machvm_vm_allocate(struct machvm_map *map, u64 *addr, u64 length, bool anywh
 int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length);
 int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_maximum,
 		      u32 protection);
+int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inheritance);
 int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 		  struct machvm_memobj *memobj, u64 *addr);
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
 			 u64 *addr);
 int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region);
-int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child);
 void machvm_vm_clear(struct machvm_map *map);
+int machvm_map_lock(struct machvm_map *map);
+int machvm_entry_own_object_locked(struct machvm_entry *entry);
 int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write);
+
+/* mapcopy.c */
+int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child);
+int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destination);
+int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		   u64 *data);
+int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
+		    u64 length);
+int machvm_vm_check(struct machvm_map *map, u64 start, u64 end, u8 protection);
 
 #endif /* _MACHVM_VM_H */

@@ -85,6 +85,7 @@ enum machvm_inherit {
 	MACHVM_INHERIT_SHARE = 0,
 	MACHVM_INHERIT_COPY = 1,
 	MACHVM_INHERIT_NONE = 2,
+	MACHVM_INHERIT_ZERO = 8,	/* fresh zero-filled memory in the child; not Mach's */
 };
 
 enum machvm_copy_strategy {
@@ -244,6 +245,85 @@ struct machvm_vm_region {
 #define MACHVM_REGION_SHARED 0x1	/* other maps see writes to it */
 #define MACHVM_REGION_NEEDS_COPY 0x2	/* the next write makes a shadow object */
 #define MACHVM_REGION_EXTERNAL 0x4	/* a pager serves the object */
+
+/**
+ * struct machvm_vm_inherit - what a child of fork gets (MACHVM_VM_INHERIT, device)
+ * @size: sizeof(struct machvm_vm_inherit)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: any byte of the first page
+ * @length: bytes; every page that the range touches is meant
+ * @inheritance: &enum machvm_inherit
+ * @__reserved: 0
+ *
+ * Answers SUCCESS (holes are passed over), INVALID_ARGUMENT (another value).
+ */
+struct machvm_vm_inherit {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 inheritance;
+	__u32 __reserved;
+};
+
+/**
+ * struct machvm_vm_copy - copy memory within a task, by reference (MACHVM_VM_COPY, device)
+ * @size: sizeof(struct machvm_vm_copy)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @source: page aligned
+ * @length: bytes, whole pages
+ * @destination: page aligned; keeps its protection and inheritance
+ *
+ * No page is copied before one side writes to it; overlapping ranges behave as a copy through a
+ * snapshot.  Where one side lies outside the arena, in ordinary memory, bytes are copied.
+ * Answers SUCCESS, INVALID_ARGUMENT (not aligned), INVALID_ADDRESS (a hole), PROTECTION_FAILURE
+ * (source not readable, destination not writable), RESOURCE_SHORTAGE.  All of it or nothing.
+ */
+struct machvm_vm_copy {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 source;
+	__aligned_u64 length;
+	__aligned_u64 destination;
+};
+
+/**
+ * struct machvm_vm_read - a snapshot of a task's memory (MACHVM_VM_READ, device)
+ * @size: sizeof(struct machvm_vm_read)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: first byte, any alignment
+ * @length: bytes; 0 reads nothing
+ * @out_data: where it is in the caller's map: fresh memory of whole pages, at the same offset in
+ *            its page as @address; 0 if @length was 0
+ *
+ * Answers SUCCESS, INVALID_ADDRESS (a hole), PROTECTION_FAILURE (not readable), NO_SPACE,
+ * RESOURCE_SHORTAGE.
+ */
+struct machvm_vm_read {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 out_data;
+};
+
+/**
+ * struct machvm_vm_write - put the caller's memory into a task, by reference (MACHVM_VM_WRITE, device)
+ * @size: sizeof(struct machvm_vm_write)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: page aligned
+ * @data: page aligned address in the caller's memory
+ * @length: bytes, whole pages; 0 writes nothing
+ *
+ * As MACHVM_VM_COPY, whose answers it gives.
+ */
+struct machvm_vm_write {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 data;
+	__aligned_u64 length;
+};
 
 /**
  * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
@@ -491,6 +571,10 @@ struct machvm_data_return {
 #define MACHVM_VM_REGION _IOWR(MACHVM_IOC_TYPE, 0x05, struct machvm_vm_region)
 #define MACHVM_VM_STATISTICS _IOWR(MACHVM_IOC_TYPE, 0x06, struct machvm_vm_statistics)
 #define MACHVM_FAULT_INFO _IOWR(MACHVM_IOC_TYPE, 0x07, struct machvm_fault_info)
+#define MACHVM_VM_INHERIT _IOWR(MACHVM_IOC_TYPE, 0x08, struct machvm_vm_inherit)
+#define MACHVM_VM_COPY _IOWR(MACHVM_IOC_TYPE, 0x09, struct machvm_vm_copy)
+#define MACHVM_VM_READ _IOWR(MACHVM_IOC_TYPE, 0x0a, struct machvm_vm_read)
+#define MACHVM_VM_WRITE _IOWR(MACHVM_IOC_TYPE, 0x0b, struct machvm_vm_write)
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)

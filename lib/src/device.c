@@ -31,7 +31,11 @@
 const char *mv_device_path = MACHVM_DEVICE;
 _Thread_local int mv_device_trouble;
 
-static atomic_int device_fd = -1;
+/*
+ * The descriptor in the low half; in the high half, how often it was opened: the same number may
+ * come again, and a thread that opened in vain must not take it for what it saw before.
+ */
+static _Atomic uint64_t device_known = UINT32_MAX;
 
 static bool device_is_ours(int fd)
 {
@@ -92,21 +96,23 @@ static int device_open(void)
 
 int mv_device_get(void)
 {
-	int known = atomic_load(&device_fd);
+	uint64_t known = atomic_load(&device_known);
+	uint64_t next;
 	int fd;
 
-	if (device_is_ours(known))
-		return known;
+	if (device_is_ours((int32_t)known))
+		return (int32_t)known;
 	fd = device_open();
 	if (fd < 0)
 		return fd;
 	/* What was known is not ours, so it is forgotten and not closed. */
-	if (!atomic_compare_exchange_strong(&device_fd, &known, fd) && device_is_ours(known)) {
-		close(fd);	/* another thread was faster */
-		return known;
-	}
-	atomic_store(&device_fd, fd);
-	return fd;
+	do {
+		next = ((known >> 32) + 1) << 32 | (uint32_t)fd;
+		if (atomic_compare_exchange_strong(&device_known, &known, next))
+			return fd;
+	} while (!device_is_ours((int32_t)known));
+	close(fd);	/* another thread was faster */
+	return (int32_t)known;
 }
 
 static bool again_wait(unsigned int tries)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -104,6 +105,34 @@ static void descriptor_is_high_and_closed_on_exec(void)
 	CHECK(fd >= 1000 || fd >= 200);
 	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	CHECK(mv_device_get() == fd);
+}
+
+static void *get_device(void *unused)
+{
+	(void)unused;
+	return (void *)(intptr_t)mv_device_get();
+}
+
+static void threads_that_come_at_once_share_one_descriptor(void)
+{
+	pthread_t threads[8];
+	void *got[8];
+
+	for (int round = 0; round < 100; round++) {
+		int next = dup(0);
+
+		close(next);
+		device_forget();
+		for (int i = 0; i < 8; i++)
+			CHECK(!pthread_create(&threads[i], NULL, get_device, NULL));
+		for (int i = 0; i < 8; i++)
+			CHECK(!pthread_join(threads[i], &got[i]));
+		for (int i = 0; i < 8; i++)
+			CHECK(got[i] == got[0]);
+		CHECK(device_fd() == (int)(intptr_t)got[0]);
+		CHECK(dup(0) == next);	/* none of the others was left open */
+		close(next);
+	}
 }
 
 static void low_limit_of_descriptors_is_respected(void)
@@ -340,6 +369,7 @@ const struct test device_tests[] = {
 	TEST(forbidden_device_is_said_to_be_forbidden),
 	TEST(other_abi_is_refused),
 	TEST(descriptor_is_high_and_closed_on_exec),
+	TEST(threads_that_come_at_once_share_one_descriptor),
 	TEST(low_limit_of_descriptors_is_respected),
 	TEST(closed_descriptor_is_opened_again),
 	TEST(number_taken_by_a_program_is_left_alone),

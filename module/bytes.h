@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* bytes.h - vm_copy, vm_read and vm_write of the caller's own memory, wherever it lies. */
+#ifndef _MACHVM_BYTES_H
+#define _MACHVM_BYTES_H
+
+#include "types.h"
+
+int machvm_bytes_copy(struct machvm_map *map, u64 source, u64 length, u64 destination);
+int machvm_bytes_read(struct machvm_map *map, u64 addr, u64 length, u64 *data);
+
+#endif /* _MACHVM_BYTES_H */

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mapcopy.c - memory moved by reference: fork, vm_copy, vm_read, vm_write.
+ * Callers: vma.c at fork; dev.c for the verbs.
+ * Never: touches, allocates or asks for a page.
+ * Locks: takes map->lock for writing, of one map at a time but for fork (parent, then the child
+ * that nobody knows); then the objects'.
+ *
+ * What is in transit is a map of its own, without page tables: a snapshot from byte 0 on, whose
+ * entries share their objects with the source.  To receive it, entries are moved out of it, or
+ * exchanged with those it overwrites, so that it carries the old contents away.
+ */
+#include "map.h"
+#include "object.h"
+#include "pmap.h"
+#include "vm.h"
+
+/* Both entries on one object; whoever writes first makes a shadow. */
+static void twin_symmetric(struct machvm_entry *entry, struct machvm_entry *twin)
+{
+	if (!entry->needs_copy) {
+		machvm_pmap_zap(entry->map, entry->start, entry->end);
+		entry->needs_copy = true;
+	}
+	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
+}
+
+/* Others write to the object directly: the twin gets a delayed copy. */
+static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
+{
+	struct machvm_object *spare, *copy;
+
+	spare = machvm_object_create_kin(entry->object, entry->object->user);
+	if (!spare)
+		return -ENOMEM;
+	copy = machvm_object_copy_delayed(entry->object, &spare);
+	if (spare)
+		machvm_object_put(spare);
+	machvm_entry_set_object(twin, copy, entry->offset);
+	return 0;
+}
+
+static struct machvm_entry *twin_alloc(const struct machvm_entry *entry, struct machvm_map *into,
+				       u64 shift)
+{
+	struct machvm_entry *twin = machvm_entry_alloc(into);
+
+	if (!twin)
+		return NULL;
+	twin->start = entry->start - shift;
+	twin->end = entry->end - shift;
+	twin->protection = entry->protection;
+	twin->max_protection = entry->max_protection;
+	twin->inheritance = entry->inheritance;
+	return twin;
+}
+
+/* Puts a copy of all of @entry into @into, @shift bytes lower.  Returns 0 or -ENOMEM. */
+static int copy_entry_locked(struct machvm_entry *entry, struct machvm_map *into, u64 shift)
+{
+	struct machvm_entry *twin = twin_alloc(entry, into, shift);
+	int err = 0;
+
+	if (!twin)
+		return -ENOMEM;
+	if (entry->object) {
+		twin->needs_copy = true;
+		twin->fresh_ident = true;
+		if (machvm_object_is_shared(entry->object) && !entry->needs_copy)
+			err = twin_delayed(entry, twin);
+		else
+			twin_symmetric(entry, twin);
+	}
+	if (err)
+		machvm_entry_free(twin);
+	else
+		machvm_map_insert_locked(into, twin);
+	return err;
+}
+
+/*
+ * Puts @entry into @into with its very object, so that each sees what the other writes.  One that
+ * has no object yet, or was to be copied before a write, gets its own first.
+ */
+static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *into)
+{
+	struct machvm_entry *twin = twin_alloc(entry, into, 0);
+	int err;
+
+	if (!twin)
+		return -ENOMEM;
+	err = machvm_entry_own_object_locked(entry);
+	if (err) {
+		machvm_entry_free(twin);
+		return err;
+	}
+	machvm_object_share(entry->object);
+	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
+	machvm_map_insert_locked(into, twin);
+	return 0;
+}
+
+static int fork_entry_locked(struct machvm_entry *entry, struct machvm_map *child)
+{
+	struct machvm_entry *twin;
+
+	switch (entry->inheritance) {
+	case MACHVM_INHERIT_NONE:
+		return 0;
+	case MACHVM_INHERIT_SHARE:
+		return share_entry_locked(entry, child);
+	case MACHVM_INHERIT_ZERO:
+		twin = twin_alloc(entry, child, 0);
+		if (!twin)
+			return -ENOMEM;
+		machvm_map_insert_locked(child, twin);
+		return 0;
+	default:
+		return copy_entry_locked(entry, child, 0);
+	}
+}
+
+/**
+ * machvm_vm_fork - give a new map what it inherits
+ * @parent: the map of the task that forks
+ * @child: empty, known to nobody else
+ *
+ * No page is allocated, copied or asked for; write access of the parent is taken away where both
+ * go on with one object.
+ * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
+ * Return: 0, or -ENOMEM: then the child is as empty as before and the parent as good as before.
+ */
+int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
+{
+	struct machvm_entry *entry;
+	int err = 0;
+
+	down_write(&parent->lock);
+	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
+	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
+	     entry = machvm_entry_next(entry))
+		err = fork_entry_locked(entry, child);
+	up_write(&child->lock);
+	up_write(&parent->lock);
+	if (err)
+		machvm_vm_clear(child);
+	return err;
+}
+
+/* Entries without gaps, all of which allow @protection? */
+static int check_locked(struct machvm_map *map, u64 start, u64 end, u8 protection)
+{
+	struct machvm_entry *entry = machvm_map_lookup_locked(map, start);
+
+	for (; start < end; entry = machvm_entry_next(entry)) {
+		if (!entry || entry->start > start)
+			return MACHVM_KERN_INVALID_ADDRESS;
+		if (protection & ~entry->protection)
+			return MACHVM_KERN_PROTECTION_FAILURE;
+		start = entry->end;
+		if (start >= end)
+			break;
+	}
+	return MACHVM_KERN_SUCCESS;
+}
+
+/* May [start, end) be read or written?  For those who go on by bytes. */
+int machvm_vm_check(struct machvm_map *map, u64 start, u64 end, u8 protection)
+{
+	int kr;
+
+	if (down_read_killable(&map->lock))
+		return -EINTR;
+	kr = check_locked(map, start, end, protection);
+	up_read(&map->lock);
+	return kr;
+}
+
+/* Entries to cut others with, chained by ->mapper. */
+static bool spares_add(struct list_head *spares, struct machvm_map *map, unsigned long nr)
+{
+	while (nr--) {
+		struct machvm_entry *spare = machvm_entry_alloc(map);
+
+		if (!spare)
+			return false;
+		list_add(&spare->mapper, spares);
+	}
+	return true;
+}
+
+static void spares_drop(struct list_head *spares)
+{
+	struct machvm_entry *spare, *next;
+
+	list_for_each_entry_safe(spare, next, spares, mapper)
+		machvm_entry_free(spare);
+}
+
+/* Makes @addr a border; there is a spare, as they were counted before. */
+static void cut_locked(struct machvm_map *map, u64 addr, struct list_head *spares)
+{
+	struct machvm_entry *spare = list_first_entry(spares, struct machvm_entry, mapper);
+
+	list_del_init(&spare->mapper);
+	spare->map = map;
+	machvm_map_clip_locked(map, addr, &spare);
+	if (spare)
+		list_add(&spare->mapper, spares);
+}
+
+static unsigned long count_locked(struct machvm_map *map, u64 start, u64 end)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+	unsigned long nr = 0;
+
+	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
+		nr++;
+	return nr;
+}
+
+/* Takes a snapshot of [start, end), which was checked, into @copy, from byte 0 on. */
+static int copyin_locked(struct machvm_map *map, u64 start, u64 end, struct machvm_map *copy)
+{
+	struct machvm_entry *entry;
+	LIST_HEAD(spares);
+	int err = 0;
+
+	if (!spares_add(&spares, map, 2)) {
+		spares_drop(&spares);
+		return -ENOMEM;
+	}
+	cut_locked(map, start, &spares);
+	cut_locked(map, end, &spares);
+	spares_drop(&spares);
+	down_write_nested(&copy->lock, SINGLE_DEPTH_NESTING);
+	for (entry = machvm_map_next_locked(map, start); entry && entry->start < end && !err;
+	     entry = machvm_entry_next(entry))
+		err = copy_entry_locked(entry, copy, start);
+	up_write(&copy->lock);
+	return err;
+}
+
+/*
+ * Exchanges what [start, ...) shows for the snapshot.  Nothing is changed if there is no memory.
+ * In: the range was checked.  Out: @copy holds what was there, to be cleared with no lock held.
+ */
+static int overwrite_locked(struct machvm_map *map, u64 start, struct machvm_map *copy)
+{
+	u64 end = start + copy->max;
+	struct machvm_entry *entry;
+	LIST_HEAD(spares);
+
+	/* Each border of one side may have to be cut into the other, and the ends; one to spare. */
+	if (!spares_add(&spares, map, copy->nr_entries + count_locked(map, start, end) + 3)) {
+		spares_drop(&spares);
+		return -ENOMEM;
+	}
+	down_write_nested(&copy->lock, SINGLE_DEPTH_NESTING);
+	cut_locked(map, start, &spares);
+	cut_locked(map, end, &spares);
+	for (entry = machvm_map_next_locked(copy, 0); entry; entry = machvm_entry_next(entry))
+		cut_locked(map, start + entry->start, &spares);
+	for (entry = machvm_map_lookup_locked(map, start); entry && entry->start < end;
+	     entry = machvm_entry_next(entry)) {
+		cut_locked(copy, entry->end - start, &spares);
+		machvm_pmap_zap(map, entry->start, entry->end);
+		machvm_entry_swap(entry, machvm_map_lookup_locked(copy, entry->start - start));
+	}
+	up_write(&copy->lock);
+	spares_drop(&spares);
+	return 0;
+}
+
+/* A map in transit for @length bytes. */
+static struct machvm_map *transit_create(struct machvm_map *like, u64 length)
+{
+	return machvm_map_create(0, length, like->user);
+}
+
+static void transit_end(struct machvm_map *copy)
+{
+	machvm_vm_clear(copy);
+	machvm_map_put(copy);
+}
+
+static bool range_wraps(u64 addr, u64 length)
+{
+	u64 end;
+
+	return check_add_overflow(addr, length, &end);
+}
+
+static int kern_of(int err)
+{
+	return err == -ENOMEM ? MACHVM_KERN_RESOURCE_SHORTAGE : err;
+}
+
+/**
+ * machvm_vm_copy - the pages at @destination come to show what those at @source do
+ *
+ * Errors of the source come before those of the destination.
+ * Source: GNU Mach reference manual, "Data Transfer".
+ */
+int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destination)
+{
+	struct machvm_map *copy;
+	int kr;
+
+	if (!length)
+		return MACHVM_KERN_SUCCESS;
+	if (!PAGE_ALIGNED(source | length | destination))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (range_wraps(source, length) || range_wraps(destination, length))
+		return MACHVM_KERN_INVALID_ADDRESS;
+	copy = transit_create(map, length);
+	if (!copy)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	kr = machvm_map_lock(map);
+	if (kr)
+		goto out;
+	kr = check_locked(map, source, source + length, MACHVM_PROT_READ) ?:
+	     check_locked(map, destination, destination + length, MACHVM_PROT_WRITE) ?:
+	     kern_of(copyin_locked(map, source, source + length, copy)) ?:
+	     kern_of(overwrite_locked(map, destination, copy));
+	up_write(&map->lock);
+out:
+	transit_end(copy);
+	return kr;
+}
+
+/* Moves the snapshot into free space of @map, as memory of its own. */
+static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
+{
+	struct machvm_entry *entry;
+	int kr = machvm_map_lock(map);
+
+	if (kr)
+		return kr;
+	kr = machvm_map_find_space_locked(map, copy->max, 0, addr);
+	if (kr) {
+		up_write(&map->lock);
+		return kr;
+	}
+	down_write_nested(&copy->lock, SINGLE_DEPTH_NESTING);
+	while ((entry = machvm_map_next_locked(copy, 0))) {
+		machvm_map_erase_locked(copy, entry);
+		machvm_entry_place(entry, map, *addr + entry->start, *addr + entry->end);
+		entry->protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
+		entry->max_protection = MACHVM_PROT_ALL;
+		entry->inheritance = MACHVM_INHERIT_COPY;
+		machvm_map_insert_locked(map, entry);
+	}
+	up_write(&copy->lock);
+	machvm_map_merge_locked(map, *addr, *addr + copy->max);
+	up_write(&map->lock);
+	return MACHVM_KERN_SUCCESS;
+}
+
+static int snapshot(struct machvm_map *map, u64 start, u64 end, struct machvm_map *copy)
+{
+	int kr = machvm_map_lock(map);
+
+	if (kr)
+		return kr;
+	kr = check_locked(map, start, end, MACHVM_PROT_READ) ?:
+	     kern_of(copyin_locked(map, start, end, copy));
+	up_write(&map->lock);
+	return kr;
+}
+
+/**
+ * machvm_vm_read - a snapshot of @from becomes fresh memory of @into
+ *
+ * Source: GNU Mach reference manual, "Data Transfer"; any alignment, as the live kernel.
+ */
+int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		   u64 *data)
+{
+	u64 start = addr & PAGE_MASK, end, at;
+	struct machvm_map *copy;
+	int kr;
+
+	*data = 0;
+	if (!length)
+		return MACHVM_KERN_SUCCESS;
+	if (check_add_overflow(addr, length, &end) || PAGE_ALIGN(end) < end)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	end = PAGE_ALIGN(end);
+	copy = transit_create(into, end - start);
+	if (!copy)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	kr = snapshot(from, start, end, copy) ?: copyout(into, copy, &at);
+	if (!kr)
+		*data = at + (addr - start);
+	transit_end(copy);
+	return kr;
+}
+
+/**
+ * machvm_vm_write - pages of @map come to show what those at @data in @from do
+ *
+ * Source: GNU Mach reference manual, "Data Transfer".
+ */
+int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
+		    u64 length)
+{
+	struct machvm_map *copy;
+	int kr;
+
+	if (map == from)
+		return machvm_vm_copy(map, data, length, addr);
+	if (!length)
+		return MACHVM_KERN_SUCCESS;
+	if (!PAGE_ALIGNED(addr | data | length))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (range_wraps(addr, length) || range_wraps(data, length))
+		return MACHVM_KERN_INVALID_ADDRESS;
+	copy = transit_create(map, length);
+	if (!copy)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	kr = snapshot(from, data, data + length, copy) ?: machvm_map_lock(map);
+	if (!kr) {
+		kr = check_locked(map, addr, addr + length, MACHVM_PROT_WRITE) ?:
+		     kern_of(overwrite_locked(map, addr, copy));
+		up_write(&map->lock);
+	}
+	transit_end(copy);
+	return kr;
+}
