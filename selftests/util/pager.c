@@ -247,3 +247,13 @@ void util_pager_stop(struct util_pager *pager)
 	free(pager->record);
 	free(pager);
 }
+
+int util_pager_control(struct util_pager *pager)
+{
+	int control;
+
+	pthread_mutex_lock(&pager->lock);
+	control = (int)pager->control;
+	pthread_mutex_unlock(&pager->lock);
+	return control;
+}

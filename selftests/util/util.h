@@ -56,7 +56,7 @@ int util_regions(vm_address_t from, vm_address_t to);
 /* Bytes of the range that lie in regions. */
 vm_size_t util_covered(vm_address_t from, vm_address_t to);
 
-/* All that vm_region_64 does not tell: the ioctl itself.  The answer, or -errno. */
+/* All that vm_region() does not tell: the ioctl itself.  The answer, or -errno. */
 int util_region_full(int task, vm_address_t address, struct machvm_vm_region *region);
 
 /* How an access ended. */
@@ -116,6 +116,9 @@ struct util_pager;
 /* Page i of the object holds util_mark(i, 0) throughout. */
 struct util_pager *util_pager_start(unsigned int pages);
 memory_object_t util_pager_object(struct util_pager *pager);
+
+/* The control descriptor, once a page of the object was touched. */
+int util_pager_control(struct util_pager *pager);
 unsigned int util_pager_requests(struct util_pager *pager, unsigned int page);
 unsigned int util_pager_returns(struct util_pager *pager, unsigned int page);
 unsigned char util_pager_returned(struct util_pager *pager, unsigned int page);

@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ioctl_input.c - bad input: every command on every descriptor answers a defined errno, and has
+ * done nothing: machvmctl shows the same map and the same objects before and after.
+ */
+#include "harness.h"
+#include "util.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum kind { DEVICE, OBJECT, CONTROL, KINDS };
+
+/* What the calls are about: a region, an object of which page 0 is resident, its descriptors. */
+struct world {
+	struct util_pager *pager;
+	vm_address_t base;		/* 8 pages, touched */
+	vm_address_t mapped;		/* the object's 8 pages */
+	int fd[KINDS];
+	int file;
+	char *trap;			/* a page, and behind it one that cannot be read */
+};
+
+union call {
+	__u32 size;
+	struct machvm_version version;
+	struct machvm_vm_allocate allocate;
+	struct machvm_vm_deallocate deallocate;
+	struct machvm_vm_protect protect;
+	struct machvm_vm_map map;
+	struct machvm_vm_region region;
+	struct machvm_vm_inherit inherit;
+	struct machvm_vm_copy copy;
+	struct machvm_vm_read read;
+	struct machvm_vm_write write;
+	struct machvm_vm_statistics statistics;
+	struct machvm_fault_info fault_info;
+	struct machvm_object_create create;
+	struct machvm_object_info object;
+	struct machvm_port_info port;
+	struct machvm_control_bind bind;
+	struct machvm_data_supply supply;
+	struct machvm_data_return give;
+	unsigned char bytes[512];
+};
+
+/* Each fills in a call that is good. */
+static void good_version(union call *call, struct world *world)
+{
+	(void)call;
+	(void)world;
+}
+
+static void good_allocate(union call *call, struct world *world)
+{
+	(void)world;
+	call->allocate.task = MACHVM_TASK_SELF;
+	call->allocate.anywhere = 1;
+	call->allocate.length = PAGE;
+}
+
+static void good_deallocate(union call *call, struct world *world)
+{
+	call->deallocate.task = MACHVM_TASK_SELF;
+	call->deallocate.address = world->base;
+	call->deallocate.length = PAGES(8);
+}
+
+static void good_protect(union call *call, struct world *world)
+{
+	call->protect.task = MACHVM_TASK_SELF;
+	call->protect.address = world->base;
+	call->protect.length = PAGES(2);
+	call->protect.protection = MACHVM_PROT_READ;
+}
+
+static void good_map(union call *call, struct world *world)
+{
+	call->map.task = MACHVM_TASK_SELF;
+	call->map.length = PAGE;
+	call->map.anywhere = 1;
+	call->map.object = world->fd[OBJECT];
+	call->map.protection = MACHVM_PROT_READ;
+	call->map.max_protection = MACHVM_PROT_ALL;
+	call->map.inheritance = MACHVM_INHERIT_COPY;
+}
+
+static void good_region(union call *call, struct world *world)
+{
+	call->region.task = MACHVM_TASK_SELF;
+	call->region.address = world->base;
+}
+
+static void good_inherit(union call *call, struct world *world)
+{
+	call->inherit.task = MACHVM_TASK_SELF;
+	call->inherit.address = world->base;
+	call->inherit.length = PAGES(2);
+	call->inherit.inheritance = MACHVM_INHERIT_NONE;
+}
+
+static void good_copy(union call *call, struct world *world)
+{
+	call->copy.task = MACHVM_TASK_SELF;
+	call->copy.source = world->base;
+	call->copy.length = PAGES(2);
+	call->copy.destination = world->base + PAGES(4);
+}
+
+static void good_read(union call *call, struct world *world)
+{
+	call->read.task = MACHVM_TASK_SELF;
+	call->read.address = world->base;
+	call->read.length = PAGES(2);
+}
+
+static void good_write(union call *call, struct world *world)
+{
+	call->write.task = MACHVM_TASK_SELF;
+	call->write.address = world->base + PAGES(4);
+	call->write.data = world->base;
+	call->write.length = PAGES(2);
+}
+
+static void good_fault_info(union call *call, struct world *world)
+{
+	call->fault_info.address = world->base + PAGES(8);	/* failed before */
+}
+
+static void good_supply(union call *call, struct world *world)
+{
+	call->supply.offset = PAGES(4);
+	call->supply.length = PAGE;
+	call->supply.address = (__u64)world->trap;
+}
+
+static void good_return(union call *call, struct world *world)
+{
+	(void)world;
+	call->give.length = PAGE;
+}
+
+static void good_return_read(union call *call, struct world *world)
+{
+	good_return(call, world);
+	call->give.address = (__u64)world->trap;
+}
+
+static void good_bind(union call *call, struct world *world)
+{
+	call->bind.socket = world->file;	/* which is no socket */
+}
+
+/*
+ * @reserved is the offset of a 32 bit field that must be 0, or 0; @answer what the good call
+ * gets.  The library has bound its socket, so binding and returning can only be tried with what
+ * is refused.
+ */
+static const struct row {
+	const char *name;
+	unsigned int command;
+	enum kind kind;
+	unsigned int size;
+	unsigned int reserved;
+	int answer;
+	void (*good)(union call *call, struct world *world);
+} rows[] = {
+#define ROW(_command, _kind, _struct, _reserved, _answer, _good)                            \
+	{ #_command, _command, _kind, sizeof(struct _struct), _reserved, _answer, _good }
+	ROW(MACHVM_VERSION, DEVICE, machvm_version, 0, 0, good_version),
+	ROW(MACHVM_VERSION, OBJECT, machvm_version, 0, 0, good_version),
+	ROW(MACHVM_VERSION, CONTROL, machvm_version, 0, 0, good_version),
+	ROW(MACHVM_VM_ALLOCATE, DEVICE, machvm_vm_allocate,
+	    offsetof(struct machvm_vm_allocate, __reserved), 0, good_allocate),
+	ROW(MACHVM_VM_PROTECT, DEVICE, machvm_vm_protect, 0, 0, good_protect),
+	ROW(MACHVM_VM_MAP, DEVICE, machvm_vm_map, 0, 0, good_map),
+	ROW(MACHVM_VM_REGION, DEVICE, machvm_vm_region, 0, 0, good_region),
+	ROW(MACHVM_VM_READ, DEVICE, machvm_vm_read, 0, 0, good_read),
+	ROW(MACHVM_VM_COPY, DEVICE, machvm_vm_copy, 0, KERN_PROTECTION_FAILURE, good_copy),
+	ROW(MACHVM_VM_WRITE, DEVICE, machvm_vm_write, 0, KERN_PROTECTION_FAILURE, good_write),
+	ROW(MACHVM_VM_INHERIT, DEVICE, machvm_vm_inherit,
+	    offsetof(struct machvm_vm_inherit, __reserved), 0, good_inherit),
+	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
+	ROW(MACHVM_FAULT_INFO, DEVICE, machvm_fault_info,
+	    offsetof(struct machvm_fault_info, __reserved), 0, good_fault_info),
+	ROW(MACHVM_OBJECT_CREATE, DEVICE, machvm_object_create,
+	    offsetof(struct machvm_object_create, __reserved), 0, good_version),
+	ROW(MACHVM_OBJECT_INFO, DEVICE, machvm_object_info,
+	    offsetof(struct machvm_object_info, __reserved), 0, good_version),
+	ROW(MACHVM_PORT_INFO, DEVICE, machvm_port_info, 0, 0, good_version),
+	ROW(MACHVM_CONTROL_BIND, CONTROL, machvm_control_bind, 0, -EBADF, good_bind),
+	ROW(MACHVM_DATA_SUPPLY, CONTROL, machvm_data_supply, 0, 0, good_supply),
+	ROW(MACHVM_RETURN_READ, CONTROL, machvm_data_return,
+	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS,
+	    good_return_read),
+	ROW(MACHVM_RETURN_MAP, CONTROL, machvm_data_return,
+	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
+	ROW(MACHVM_RETURN_RELEASE, CONTROL, machvm_data_return,
+	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
+	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+FIXTURE(input) {
+	struct world world;
+	char *before;
+};
+
+/* What machvmctl says of this process and of all objects.  No fork: that would mark regions. */
+static char *state(void)
+{
+	size_t size = 1 << 16, length = 0;
+	char *text = calloc(1, size), command[128];
+	FILE *pipe;
+
+	snprintf(command, sizeof(command),
+		 "machvmctl -j map %d && machvmctl -j object && machvmctl -j pager list", getpid());
+	pipe = popen(command, "re");
+	if (pipe)
+		length = fread(text, 1, size - 1, pipe);
+	if (!pipe || pclose(pipe) || length < 100) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+FIXTURE_SETUP(input)
+{
+	struct world *world = &self->world;
+
+	world->pager = util_pager_start(8);
+	ASSERT_NE(NULL, world->pager);
+	world->base = util_make(9);
+	util_fill(world->base, 9, 1);
+	vm_protect(SELF, world->base + PAGES(4), PAGES(2), FALSE, VM_PROT_READ);
+	world->mapped = util_map(util_pager_object(world->pager), 0, 8, false);
+	vm_deallocate(SELF, world->base + PAGES(8), PAGE);	/* and nothing comes there */
+	ASSERT_EQ(util_mark(0, 0), util_read(world->mapped).byte);
+	world->trap = mmap(NULL, PAGES(2), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+	mprotect(world->trap + PAGE, PAGE, PROT_NONE);
+	world->fd[DEVICE] = util_device();
+	world->fd[OBJECT] = util_pager_object(world->pager);
+	world->fd[CONTROL] = util_pager_control(world->pager);
+	world->file = open("/dev/null", O_RDWR);
+	util_read(world->base + PAGES(8));	/* for MACHVM_FAULT_INFO to know */
+	self->before = state();
+	ASSERT_NE(NULL, self->before);
+}
+
+FIXTURE_TEARDOWN(input)
+{
+	char *after = state();
+
+	EXPECT_STREQ(self->before, after ? after : "");
+	util_pager_stop(self->world.pager);
+}
+
+static void fill(union call *call, const struct row *row, struct world *world)
+{
+	memset(call, 0, sizeof(*call));
+	call->size = row->size;
+	row->good(call, world);
+}
+
+static int run(const struct row *row, struct world *world, void *call)
+{
+	return util_ioctl(world->fd[row->kind], row->command, call);
+}
+
+#define EXPECT_ANSWER(expected, row, call)                                                  \
+	do {                                                                                \
+		int answer = run(row, &self->world, call);                                  \
+		EXPECT_EQ(expected, answer) TH_LOG("%s", (row)->name);                      \
+	} while (0)
+
+TEST_F(input, structure_too_short)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		const unsigned int sizes[] = { 0, 1, 4, row->size - 8, row->size - 4,
+					       row->size - 1 };
+
+		for (int i = 0; i < 6; i++) {
+			fill(&call, row, &self->world);
+			call.size = sizes[i];
+			EXPECT_ANSWER(-EINVAL, row, &call);
+		}
+	}
+}
+
+TEST_F(input, structure_too_long)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		for (int i = row->size; i < row->size + 16; i++) {
+			fill(&call, row, &self->world);
+			call.size = row->size + 16;
+			call.bytes[i] = 1;
+			EXPECT_ANSWER(-E2BIG, row, &call);
+		}
+		fill(&call, row, &self->world);
+		call.size = -1U;
+		EXPECT_ANSWER(-E2BIG, row, &call);
+		call.size = 1U << 31;
+		EXPECT_ANSWER(-E2BIG, row, &call);
+	}
+}
+
+TEST_F(input, reserved_fields)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		for (int bit = 0; row->reserved && bit < 32; bit += 31) {
+			fill(&call, row, &self->world);
+			*(__u32 *)(call.bytes + row->reserved) = 1U << bit;
+			EXPECT_ANSWER(-EINVAL, row, &call);
+		}
+	}
+}
+
+TEST_F(input, structure_nowhere)
+{
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		EXPECT_ANSWER(-EFAULT, row, NULL);
+		EXPECT_ANSWER(-EFAULT, row, (void *)8);
+		EXPECT_ANSWER(-EFAULT, row, (void *)(1UL << 47));
+		EXPECT_ANSWER(-EFAULT, row, (void *)-1UL);
+		EXPECT_ANSWER(-EFAULT, row, (void *)-4096UL);
+		EXPECT_ANSWER(-EFAULT, row, (void *)0xffff888000000000);
+		/* In memory of ours that is gone. */
+		EXPECT_ANSWER(-EFAULT, row, (void *)(self->world.base + PAGES(8)));
+	}
+}
+
+/* Its end lies on a page that cannot be read. */
+TEST_F(input, structure_cut_off)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		char *at = self->world.trap + PAGE - (row->size - 4);
+
+		fill(&call, row, &self->world);
+		memcpy(at, &call, row->size - 4);
+		EXPECT_ANSWER(-EFAULT, row, at);
+		memset(self->world.trap, 0, PAGE);
+	}
+}
+
+/* What could not be answered is not done. */
+TEST_F(input, structure_in_read_only_memory)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		mprotect(page, PAGE, PROT_READ | PROT_WRITE);
+		fill((union call *)page, row, &self->world);
+		mprotect(page, PAGE, PROT_READ);
+		EXPECT_ANSWER(-EFAULT, row, page);
+	}
+}
+
+/* The same in memory of the arena that vm_protect made read-only. */
+TEST_F(input, structure_in_read_only_memory_of_ours)
+{
+	vm_address_t page = self->world.base + PAGES(4);
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		vm_protect(SELF, page, PAGES(2), FALSE, VM_PROT_DEFAULT);
+		fill((union call *)page, row, &self->world);
+		vm_protect(SELF, page, PAGES(2), FALSE, VM_PROT_READ);
+		EXPECT_ANSWER(-EFAULT, row, (void *)page);
+	}
+	util_read(self->world.base + PAGES(8));
+}
+
+TEST_F(input, unknown_commands)
+{
+	union call call = { .size = 64 };
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		int fd = self->world.fd[kind];
+
+		for (unsigned int number = 0; number < 256; number++) {
+			bool known = false;
+
+			for (const struct row *row = rows; row < rows + ROWS; row++)
+				known |= row->kind == kind && _IOC_NR(row->command) == number;
+			if (!known)
+				EXPECT_EQ(-ENOTTY, util_ioctl(fd, _IOWR('M', number, union call),
+							      &call))
+					TH_LOG("number %u, kind %d", number, kind);
+		}
+		/* Numbers that are known, of another type. */
+		EXPECT_EQ(-ENOTTY, util_ioctl(fd, _IOWR('m', 1, union call), &call));
+		EXPECT_EQ(-ENOTTY, util_ioctl(fd, _IOWR('N', 0, union call), &call));
+		EXPECT_EQ(-ENOTTY, util_ioctl(fd, 0x5401 /* TCGETS */, &call));
+	}
+}
+
+/* A command of one kind of descriptor on another, and on what is none of ours. */
+TEST_F(input, wrong_descriptors)
+{
+	union call call;
+	int answer;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		for (int kind = 0; kind < KINDS; kind++) {
+			if (kind == row->kind || row->command == MACHVM_VERSION)
+				continue;
+			fill(&call, row, &self->world);
+			answer = util_ioctl(self->world.fd[kind], row->command, &call);
+			EXPECT_EQ(-ENOTTY, answer) TH_LOG("%s on kind %d", row->name, kind);
+		}
+		fill(&call, row, &self->world);
+		EXPECT_EQ(-ENOTTY, util_ioctl(self->world.file, row->command, &call));
+		EXPECT_EQ(-EBADF, util_ioctl(-1, row->command, &call));
+	}
+}
+
+/* Reading, writing and mapping the descriptors themselves. */
+TEST_F(input, descriptors_are_for_ioctls_only)
+{
+	char buffer[64] = "";
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		int fd = self->world.fd[kind];
+
+		EXPECT_EQ(-1, read(fd, buffer, sizeof(buffer)));
+		EXPECT_EQ(-1, write(fd, buffer, sizeof(buffer)));
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0));
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
+		EXPECT_EQ(-1, ftruncate(fd, PAGE));
+	}
+}
+
+#define TRY(_expected, _row, ...)                                                           \
+	do {                                                                                \
+		for (const struct row *row = rows; row < rows + ROWS; row++) {              \
+			if (row->command != (_row))                                         \
+				continue;                                                   \
+			fill(&call, row, &self->world);                                     \
+			__VA_ARGS__;                                                        \
+			EXPECT_ANSWER(_expected, row, &call);                               \
+		}                                                                           \
+	} while (0)
+
+TEST_F(input, arguments_of_device_calls)
+{
+	struct world *world = &self->world;
+	union call call;
+
+	TRY(-EINVAL, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 2);
+	TRY(-EINVAL, MACHVM_VM_ALLOCATE, call.allocate.anywhere = -1);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = -2);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = 999);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = world->file);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = world->fd[DEVICE]);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE, call.allocate.length = -1ULL);
+	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 0,
+	    call.allocate.address = -PAGE);
+	TRY(KERN_NO_SPACE, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 0,
+	    call.allocate.address = world->base + 5);
+
+	TRY(KERN_INVALID_TASK, MACHVM_VM_DEALLOCATE, call.deallocate.task = 0);
+	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = -world->base);
+	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = 0);
+	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.address = -PAGE);
+
+	TRY(-EINVAL, MACHVM_VM_PROTECT, call.protect.set_maximum = 2);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_PROTECT, call.protect.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 8);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = -1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 0x80000000);
+	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = 0);
+	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = -world->base);
+
+	TRY(-EINVAL, MACHVM_VM_MAP, call.map.anywhere = 2);
+	TRY(-EINVAL, MACHVM_VM_MAP, call.map.copy = 2);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_MAP, call.map.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.length = 0);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.length = -1ULL);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.offset = 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.offset = -PAGE,
+	    call.map.length = PAGES(2));
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.inheritance = 3);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.protection = 8);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.max_protection = 0x100);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.object = world->file);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.object = world->fd[CONTROL]);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.object = world->fd[DEVICE]);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.object = 999);
+	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.mask = 0x1000);
+	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.mask = -1ULL);
+	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_MAP, call.map.anywhere = 0,
+	    call.map.address = -PAGE);
+	/* The same with a copy: nothing is left of it. */
+	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.mask = 0x1000);
+	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.length = 1ULL << 46);
+
+	TRY(KERN_INVALID_TASK, MACHVM_VM_REGION, call.region.task = world->file);
+	TRY(KERN_NO_SPACE, MACHVM_VM_REGION, call.region.address = -1ULL);
+
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = 3);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = -1);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_INHERIT, call.inherit.task = 999);
+	TRY(KERN_SUCCESS, MACHVM_VM_INHERIT, call.inherit.length = 0);
+
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.source += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.length -= 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.destination += 8);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_COPY, call.copy.task = 999);
+	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_COPY, call.copy.source = world->base + PAGES(8));
+
+	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_READ, call.read.address += PAGES(8));
+	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_READ, call.read.length = -PAGE);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_READ, call.read.task = 999);
+
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.address += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.data += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.length += 1);
+	TRY(KERN_INVALID_TASK, MACHVM_VM_WRITE, call.write.task = 999);
+
+	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = world->base);
+	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = -1ULL);
+	TRY(-ENOENT, MACHVM_OBJECT_INFO, call.object.id = -1ULL);
+	TRY(-ENOENT, MACHVM_PORT_INFO, call.port.id = -1ULL);
+}
+
+TEST_F(input, arguments_of_control_calls)
+{
+	struct world *world = &self->world;
+	int pair[2], route = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	union call call;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	TRY(-EBADF, MACHVM_CONTROL_BIND, call.bind.socket = -1);
+	TRY(-EBADF, MACHVM_CONTROL_BIND, call.bind.socket = 999);
+	TRY(-EBADF, MACHVM_CONTROL_BIND, call.bind.socket = pair[0]);
+	TRY(-EBADF, MACHVM_CONTROL_BIND, call.bind.socket = route);
+	TRY(-EINVAL, MACHVM_CONTROL_BIND, call.bind.window = 1025);
+	TRY(-EINVAL, MACHVM_CONTROL_BIND, call.bind.window = -1);
+
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.offset += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.length -= 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.offset = -PAGE,
+	    call.supply.length = PAGES(2));
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.lock_value = 0x20);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.precious = 2);
+	TRY(-ESTALE, MACHVM_DATA_SUPPLY, call.supply.epoch = 0x12345678);
+	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = 8);
+	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = -PAGE);
+	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = (__u64)world->trap + PAGE);
+	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = (__u64)world->trap + 8);
+
+	for (int i = 0; i < 3; i++) {
+		const unsigned int commands[] = { MACHVM_RETURN_READ, MACHVM_RETURN_MAP,
+						  MACHVM_RETURN_RELEASE };
+
+		TRY(KERN_INVALID_ARGUMENT, commands[i], call.give.offset = 1);
+		TRY(KERN_INVALID_ARGUMENT, commands[i], call.give.length = PAGE + 1);
+		TRY(KERN_INVALID_ARGUMENT, commands[i], call.give.offset = -PAGE,
+		    call.give.length = PAGES(2));
+		TRY(KERN_INVALID_ADDRESS, commands[i], call.give.offset = PAGES(100));
+	}
+	TRY(-EINVAL, MACHVM_RETURN_RELEASE, call.give.address = world->base);
+	close(pair[0]);
+	close(pair[1]);
+	close(route);
+}
+
+/* A longer structure whose surplus is zero, and a command that carries another size, are good. */
+FIXTURE(good) {
+	struct world world;
+};
+
+FIXTURE_SETUP(good)
+{
+	struct _test_data_input input = { 0 };
+
+	input_setup(_metadata, &input, NULL);
+	self->world = input.world;
+}
+
+FIXTURE_TEARDOWN(good)
+{
+	util_pager_stop(self->world.pager);
+}
+
+TEST_F(good, structure_as_it_is)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		fill(&call, row, &self->world);
+		EXPECT_ANSWER(row->answer, row, &call);
+		EXPECT_EQ(row->size, call.size);
+	}
+}
+
+TEST_F(good, structure_of_a_newer_program)
+{
+	union call call;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		fill(&call, row, &self->world);
+		call.size = row->size + 64;
+		EXPECT_ANSWER(row->answer, row, &call);
+		EXPECT_EQ(row->size + 64, call.size);
+		for (int i = row->size; i < row->size + 64; i++)
+			EXPECT_EQ(0, call.bytes[i]);
+	}
+}
+
+TEST_F(good, command_of_another_size)
+{
+	union call call;
+	int answer;
+
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		fill(&call, row, &self->world);
+		answer = util_ioctl(self->world.fd[row->kind],
+				    _IOWR('M', _IOC_NR(row->command), union call), &call);
+		EXPECT_EQ(row->answer, answer) TH_LOG("%s", row->name);
+	}
+}
+
+/* The structure in memory of the arena that was never touched but for this. */
+TEST_F(good, structure_in_memory_of_ours)
+{
+	for (const struct row *row = rows; row < rows + ROWS; row++) {
+		vm_address_t page = util_make(1);
+
+		fill((union call *)page, row, &self->world);
+		EXPECT_ANSWER(row->answer, row, (void *)page);
+	}
+}
+
+HARNESS_MAIN
