@@ -24,8 +24,8 @@
 #include "user.h"
 
 #define ARENA_MAGIC 0x4d564d31
-#define ARENA_SIZE (1ULL << 40)
-#define ARENA_SIZE_MIN (1ULL << 28)
+#define ARENA_SIZE BIT_ULL(40)
+#define ARENA_SIZE_MIN BIT_ULL(28)
 #define ARENA_FIRST (16ULL << 40)	/* below it programs ask for fixed addresses */
 #define ARENA_PLACES 48			/* of ARENA_SIZE each: well below stacks and libraries */
 
@@ -178,7 +178,9 @@ static struct machvm_map *arena_reserve(struct file *file, struct machvm_user *u
 	u64 size = ARENA_SIZE;
 
 	while (tries < ARENA_PLACES && size >= ARENA_SIZE_MIN) {
-		map = arena_try(file, ARENA_FIRST + (place % ARENA_PLACES) * ARENA_SIZE, size, user);
+		u64 min = ARENA_FIRST + (place % ARENA_PLACES) * ARENA_SIZE;
+
+		map = arena_try(file, min, size, user);
 		if (!IS_ERR(map))
 			return map;
 		if (PTR_ERR(map) == -ENOMEM || PTR_ERR(map) == -EAGAIN) {

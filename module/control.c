@@ -86,14 +86,6 @@ static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply
 	return answer;
 }
 
-static bool range_is_bad(u64 offset, u64 length)
-{
-	u64 last;
-
-	return !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length) ||
-	       (length && check_add_overflow(offset, length - 1, &last));
-}
-
 static long data_supply(struct file *file, void *arg)
 {
 	struct machvm_memobj *memobj = file->private_data;
@@ -102,7 +94,7 @@ static long data_supply(struct file *file, void *arg)
 	long ret;
 
 	/* No locks are served yet, so none may be asked for. */
-	if (range_is_bad(call->offset, call->length) || call->lock_value || call->precious > 1)
+	if (machvm_range_is_bad(call->offset, call->length) || call->lock_value || call->precious > 1)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
@@ -123,7 +115,7 @@ static long return_read(struct file *file, void *arg)
 
 	if (call->__reserved)
 		return -EINVAL;
-	if (range_is_bad(call->offset, call->length))
+	if (machvm_range_is_bad(call->offset, call->length))
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	for (done = 0; done < call->length; done += PAGE_SIZE) {
 		struct folio *folio = machvm_memobj_returned(file->private_data,
@@ -166,7 +158,7 @@ static long return_map(struct file *file, void *arg)
 
 	if (call->__reserved)
 		return -EINVAL;
-	if (range_is_bad(call->offset, call->length) || !call->length)
+	if (machvm_range_is_bad(call->offset, call->length) || !call->length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	map = machvm_arena_current();
 	if (IS_ERR(map))
@@ -290,10 +282,12 @@ int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create
 	err = PTR_ERR_OR_ZERO(object);
 	if (err)
 		goto err_control;
-	object_fd = err = get_unused_fd_flags(O_CLOEXEC);
+	object_fd = get_unused_fd_flags(O_CLOEXEC);
+	err = object_fd;
 	if (err < 0)
 		goto err_object;
-	control_fd = err = get_unused_fd_flags(O_CLOEXEC);
+	control_fd = get_unused_fd_flags(O_CLOEXEC);
+	err = control_fd;
 	if (err < 0)
 		goto err_object_fd;
 	fd_install(object_fd, object);

@@ -195,7 +195,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 	copy = *spare;
 	*spare = NULL;
 	if (older) {
-		/* Alive, or dying and about to wait for our lock to untie itself: the same to us. */
+		/* Alive, or dying and about to wait for our lock to untie itself. */
 		list_del_init(&older->sibling);
 		object_set_shadow(copy, source, 0);	/* older's reference on source */
 		object_set_shadow(older, machvm_object_get(copy), 0);

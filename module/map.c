@@ -277,12 +277,13 @@ static struct machvm_entry *gap_first(struct rb_node *node, u64 length)
 		struct machvm_entry *entry = entry_of(node);
 		struct machvm_entry *left = entry_of(node->rb_left);
 
-		if (left && left->subtree_gap >= length)
+		if (left && left->subtree_gap >= length) {
 			node = node->rb_left;
-		else if (entry->gap >= length)
+			continue;
+		}
+		if (entry->gap >= length)
 			return entry;
-		else
-			node = node->rb_right;
+		node = node->rb_right;
 	}
 	return NULL;
 }
@@ -331,7 +332,8 @@ int machvm_map_find_space_locked(struct machvm_map *map, u64 length, u64 mask, u
 		return MACHVM_KERN_NO_SPACE;
 	for (entry = gap_first(map->entries.rb_node, length); entry;
 	     entry = gap_next(entry, length)) {
-		if (gap_fits(entry->start - entry->gap, entry->start, length, align, ceiling, start))
+		if (gap_fits(entry->start - entry->gap, entry->start, length, align, ceiling,
+			     start))
 			return MACHVM_KERN_SUCCESS;
 	}
 	if (gap_fits(map->max - map->tail_gap, map->max, length, align, ceiling, start))
@@ -479,6 +481,7 @@ void machvm_map_merge_locked(struct machvm_map *map, u64 start, u64 end)
 bool machvm_map_extend_locked(struct machvm_map *map, struct machvm_entry *entry)
 {
 	struct machvm_entry *prev, *next;
+	u64 index, nr;
 
 	lockdep_assert_held_write(&map->lock);
 	if (entry->start == map->min)
@@ -486,9 +489,9 @@ bool machvm_map_extend_locked(struct machvm_map *map, struct machvm_entry *entry
 	prev = machvm_map_lookup_locked(map, entry->start - 1);
 	if (!prev || !entries_alike(prev, entry))
 		return false;
-	if (prev->object && !machvm_object_extend(prev->object,
-			machvm_entry_offset(prev, prev->end) >> PAGE_SHIFT,
-			(entry->end - entry->start) >> PAGE_SHIFT))
+	index = machvm_entry_offset(prev, prev->end) >> PAGE_SHIFT;
+	nr = (entry->end - entry->start) >> PAGE_SHIFT;
+	if (prev->object && !machvm_object_extend(prev->object, index, nr))
 		return false;
 	entry_set_range(prev, prev->start, entry->end);
 	next = machvm_entry_next(prev);

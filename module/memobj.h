@@ -30,15 +30,26 @@ void machvm_memobj_absent(struct machvm_port *port);
 void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
 
 int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
+/* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 			       struct machvm_supply *supply);
 int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious);
 void machvm_memobj_supply_abort(struct machvm_supply *supply);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
+/* memobj.c */
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);
 int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into);
+
+/* True if it is not whole pages, or wraps. */
+static inline bool machvm_range_is_bad(u64 offset, u64 length)
+{
+	u64 last;
+
+	return !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length) ||
+	       (length && check_add_overflow(offset, length - 1, &last));
+}
 
 /* nl_out.c: sends what there is credit for.  No lock held. */
 void machvm_port_pump(struct machvm_port *port);

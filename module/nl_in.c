@@ -13,7 +13,7 @@
 #include "trace.h"
 #include "uapi/machvm_netlink.h"
 
-/* The errno for a kern_return_t; the message of an acknowledgement carries no more. */
+/* The errno for a kern_return_t; the message that acknowledges carries no more. */
 static int errno_of(int kr)
 {
 	switch (kr) {
@@ -90,6 +90,7 @@ static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, 
 int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct machvm_memobj *memobj;
+	u32 strategy;
 
 	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_MAY_CACHE) ||
 	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_COPY_STRATEGY))
@@ -97,9 +98,8 @@ int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
 	memobj = memobj_of(skb, info);
 	if (IS_ERR(memobj))
 		return PTR_ERR(memobj);
-	return answered(memobj, "ready", 0, 0,
-			machvm_memobj_ready(memobj,
-				nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY])));
+	strategy = nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY]);
+	return answered(memobj, "ready", 0, 0, machvm_memobj_ready(memobj, strategy));
 }
 
 static int range_of(struct genl_info *info, u64 *offset, u64 *length)

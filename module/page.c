@@ -242,14 +242,16 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
 {
 	unsigned long index;
+	struct machvm_request *request;
 	void *slot;
 
 	xa_for_each_range(&object->pages, index, slot, first, last) {
 		if (xa_cmpxchg(&object->pages, index, slot, NULL, GFP_KERNEL) != slot)
 			continue;
 		if (slot_is_request(slot)) {
-			machvm_request_finish(request_of_slot(slot), MACHVM_KERN_INVALID_ADDRESS, 0);
-			machvm_request_put(request_of_slot(slot));
+			request = request_of_slot(slot);
+			machvm_request_finish(request, MACHVM_KERN_INVALID_ADDRESS, 0);
+			machvm_request_put(request);
 			continue;
 		}
 		atomic_long_dec(&object->resident);

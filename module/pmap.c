@@ -23,7 +23,7 @@ void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 }
 
 /* A page that is mapped this often is not mapped again: its reference count must not wrap. */
-#define MAPPINGS_MAX (1 << 30)
+#define MAPPINGS_MAX BIT(30)
 
 /**
  * machvm_pmap_enter - map one page

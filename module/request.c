@@ -77,9 +77,10 @@ void machvm_request_put(struct machvm_request *request)
 	kfree_rcu(request, rcu);
 }
 
-/* Pairs with the release in finish(): result and error are valid once this is true. */
+/* Result and error are valid once this is true. */
 bool machvm_request_done(struct machvm_request *request)
 {
+	/* Pairs with the release in machvm_request_finish(). */
 	return smp_load_acquire(&request->state) == MACHVM_REQUEST_DONE;
 }
 
@@ -155,6 +156,7 @@ void machvm_request_finish(struct machvm_request *request, int result, int error
 		machvm_port_unlist_locked(port, &request->msg);
 		request->result = result;
 		request->error = error;
+		/* Pairs with the acquire in machvm_request_done(). */
 		smp_store_release(&request->state, MACHVM_REQUEST_DONE);
 		folio = machvm_request_take_folio(request);
 	} else {

@@ -173,7 +173,7 @@ struct machvm_binding {
 	u32 epoch;			/* (c) */
 	unsigned int window;		/* (c) most requests in flight */
 	unsigned int in_flight;		/* (p) */
-	bool congested;			/* (p) its buffer was full; wait for the timer or an answer */
+	bool congested;			/* (p) full: wait for the timer or an answer */
 	bool gone;			/* (p) closed */
 	struct list_head sent;		/* (p) */
 };

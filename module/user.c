@@ -96,8 +96,10 @@ struct machvm_user *machvm_user_get(struct machvm_user *user)
 
 void machvm_user_put(struct machvm_user *user)
 {
-	if (!refcount_dec_and_lock(&user->refs, &users_lock))
+	if (!refcount_dec_and_test(&user->refs))
 		return;
+	/* Whoever looks for it meanwhile finds no reference to take. */
+	spin_lock(&users_lock);
 	hash_del(&user->hash);
 	spin_unlock(&users_lock);
 	WARN_ON_ONCE(atomic_long_read(&user->pages) || atomic_long_read(&user->objects));

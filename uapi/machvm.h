@@ -308,7 +308,7 @@ struct machvm_vm_read {
 };
 
 /**
- * struct machvm_vm_write - put the caller's memory into a task, by reference (MACHVM_VM_WRITE, device)
+ * struct machvm_vm_write - put the caller's memory into a task (MACHVM_VM_WRITE, device)
  * @size: sizeof(struct machvm_vm_write)
  * @task: %MACHVM_TASK_SELF or a task descriptor
  * @address: page aligned
@@ -496,7 +496,7 @@ struct machvm_port_info {
 };
 
 /**
- * struct machvm_control_bind - serve an object through a netlink socket (MACHVM_CONTROL_BIND, control)
+ * struct machvm_control_bind - serve an object through a socket (MACHVM_CONTROL_BIND, control)
  * @size: sizeof(struct machvm_control_bind)
  * @socket: a generic netlink socket of the caller
  * @window: requests that may be sent and unanswered, 1 to 1024; 0 means 64
