@@ -84,7 +84,7 @@ kunit:
 
 .PHONY: mutants
 mutants:
-	selftests/mutants/run
+	selftests/mutants/run $(if $(T),'$(T)')
 
 .PHONY: demo
 demo: lib tools
