@@ -94,10 +94,13 @@ int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
 	if (precious)
 		machvm_page_set(supply->folio, MACHVM_PAGE_PRECIOUS);
 	down_read(&object->family->lock);
+	if (!request) {
+		err = machvm_page_insert(object, supply->index, supply->folio);
+		if (err == -EBUSY)	/* perhaps it was asked for meanwhile */
+			request = machvm_page_request(object, supply->index);
+	}
 	if (request)
 		err = machvm_page_answer(object, supply->index, request, supply->folio);
-	else
-		err = machvm_page_insert(object, supply->index, supply->folio);
 	up_read(&object->family->lock);
 	if (!err)
 		count_supplied(object->memobj, !request);
