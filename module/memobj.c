@@ -172,6 +172,8 @@ void machvm_memobj_terminated_locked(struct machvm_memobj *memobj)
 /**
  * machvm_memobj_map - the pages of a memory object, for one more mapping
  *
+ * An incarnation that has lost its last reference is waited for until it is put away, which is
+ * when its pages are offered to the pager: that takes no longer than a lock.
  * Return: the incarnation with a reference; NULL if there is no memory for one.
  */
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
@@ -179,13 +181,18 @@ struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
 	struct machvm_object *object;
 	struct machvm_port *port;
 
-	mutex_lock(&memobj->lock);
 	machvm_count(MACHVM_STAT_LOOKUPS, 1);
-	object = memobj->object;
-	if (object && machvm_object_tryget(object)) {
-		machvm_count(MACHVM_STAT_HITS, 1);
+	mutex_lock(&memobj->lock);
+	while ((object = memobj->object)) {
+		bool alive = machvm_object_tryget(object);
+
 		mutex_unlock(&memobj->lock);
-		return object;
+		if (alive) {
+			machvm_count(MACHVM_STAT_HITS, 1);
+			return object;
+		}
+		schedule_timeout_uninterruptible(1);
+		mutex_lock(&memobj->lock);
 	}
 	object = machvm_object_create(memobj->user, memobj);
 	if (!object) {
