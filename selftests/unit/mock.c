@@ -261,6 +261,7 @@ static struct machvm_map *with_page_tables(struct machvm_map *map)
 	if (!map)
 		return NULL;
 	map->pmap = calloc(1, sizeof(*map->pmap));
+	init_rwsem(&map->pmap->mmap_lock);
 	map->pmap->ptes = calloc((map->max - map->min) >> PAGE_SHIFT, sizeof(struct mock_pte));
 	return map;
 }
@@ -303,11 +304,13 @@ struct machvm_map *map_fork(struct machvm_map *parent)
 
 	if (!child)
 		return NULL;
+	down_write(&parent->pmap->mmap_lock);
 	if (machvm_vm_fork(parent, child)) {
 		check_eq(child->nr_entries, 0);
 		machvm_map_put(child);
-		return NULL;
+		child = NULL;
 	}
+	up_write(&parent->pmap->mmap_lock);
 	return child;
 }
 
@@ -341,29 +344,44 @@ static int take_fault(struct machvm_map *map, u64 addr, bool write)
 	struct mock_pte *pte = pte_of(map, addr);
 	struct machvm_fault fault = {
 		.map = map, .vma = &vma, .addr = addr & PAGE_MASK, .at = addr & PAGE_MASK,
-		.write = write, .trapped = pte->folio,
+		.write = write,
 	};
+	int kr = 0;
 
+	down_read(&map->pmap->mmap_lock);
+	/* Linux holds a reference on the page that it has trapped on. */
+	fault.trapped = pte->folio;
+	if (fault.trapped)
+		folio_get(fault.trapped);
 	switch (machvm_fault_resolve(&fault)) {
 	case MACHVM_FAULT_MAPPED:
-		return 0;
+		break;
 	case MACHVM_FAULT_UPGRADE:
 		check(write && fault.folio == fault.trapped);
+		fake_point();
 		if (pte->folio == fault.trapped)
 			pte->write = true;
 		folio_unlock(fault.folio);
-		return 0;
+		break;
 	case MACHVM_FAULT_WAIT:
-		if (!fault.trapped)
+		if (!fault.trapped) {
+			up_read(&map->pmap->mmap_lock);
 			return wait_for_pager(fault.wait);
+		}
 		machvm_request_put(fault.wait);
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
-		return 0;
+		break;
 	case MACHVM_FAULT_FAILED:
-		return fault.kr;
+		kr = fault.kr;
+		break;
 	default:
-		return -ENOMEM;
+		kr = -ENOMEM;
+		break;
 	}
+	if (fault.trapped)
+		folio_put(fault.trapped);
+	up_read(&map->pmap->mmap_lock);
+	return kr;
 }
 
 /* Returns the byte that the translation leads to, once there is one that allows the access. */

@@ -36,6 +36,7 @@ struct mock_pte {
 };
 
 struct machvm_pmap {
+	struct rw_semaphore mmap_lock;	/* faults read, fork writes */
 	struct mock_pte *ptes;		/* of the whole arena */
 };
 

@@ -77,6 +77,11 @@ void test_die(const char *file, int line, const char *format, ...)
 	exit(1);
 }
 
+bool test_has_failed(void)
+{
+	return failures;
+}
+
 void test_at(const char *format, ...)
 {
 	va_list args;

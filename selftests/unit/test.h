@@ -39,6 +39,8 @@ void test_fail(const char *file, int line, const char *format, ...)
 void test_die(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
 
+bool test_has_failed(void);
+
 #define check(cond)								\
 	({									\
 		bool ok_ = !!(cond);						\

@@ -4,6 +4,7 @@
  * address sanitizer sees a byte too far on either side.
  */
 #include "kinc.h"
+#include "fake/thread.h"
 
 #define NR_BUCKETS 4096
 
@@ -120,6 +121,7 @@ bool fake_alloc_fails(gfp_t gfp, const char *file, int line)
 {
 	if (gfpflags_allow_blocking(gfp))
 		fake_might_sleep(file, line);
+	fake_point();
 	nr_ever++;
 	if (!countdown || (gfp & __GFP_NOFAIL))
 		return false;

@@ -3,6 +3,8 @@
 #ifndef _FAKE_ATOMIC_H
 #define _FAKE_ATOMIC_H
 
+void fake_point(void);
+
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
 #define data_race(x) (x)
@@ -11,14 +13,15 @@
 #define smp_wmb() barrier()
 #define smp_mb__before_atomic() barrier()
 #define smp_mb__after_atomic() barrier()
-#define smp_load_acquire(p) READ_ONCE(*(p))
-#define smp_store_release(p, value) WRITE_ONCE(*(p), value)
+#define smp_load_acquire(p) ({ fake_point(); READ_ONCE(*(p)); })
+#define smp_store_release(p, value) ({ WRITE_ONCE(*(p), value); fake_point(); })
 #define smp_store_mb(x, value) WRITE_ONCE(x, value)
 
 #define xchg(p, value)								\
-	({ typeof(*(p)) old_ = *(p); *(p) = (value); old_; })
+	({ fake_point(); typeof(*(p)) old_ = *(p); *(p) = (value); old_; })
 #define cmpxchg(p, was, value)							\
 	({									\
+		fake_point();							\
 		typeof(*(p)) old_ = *(p);					\
 		if (old_ == (was))						\
 			*(p) = (value);						\
@@ -90,11 +93,13 @@ static inline void refcount_set(refcount_t *r, int n)
 
 static inline unsigned int refcount_read(const refcount_t *r)
 {
+	fake_point();
 	return r->refs;
 }
 
 static inline void fake_refcount_add(const char *file, int line, refcount_t *r, int n)
 {
+	fake_point();
 	if (r->refs <= 0)
 		test_die(file, line, "refcount: a reference to what is gone (count %d)", r->refs);
 	r->refs += n;
@@ -102,14 +107,20 @@ static inline void fake_refcount_add(const char *file, int line, refcount_t *r, 
 
 static inline bool fake_refcount_sub(const char *file, int line, refcount_t *r, int n)
 {
+	bool gone;
+
+	fake_point();
 	if (r->refs < n)
 		test_die(file, line, "refcount: underflow (%d - %d)", r->refs, n);
 	r->refs -= n;
-	return !r->refs;
+	gone = !r->refs;
+	fake_point();
+	return gone;
 }
 
 static inline bool refcount_inc_not_zero(refcount_t *r)
 {
+	fake_point();
 	if (!r->refs)
 		return false;
 	r->refs++;

@@ -3,13 +3,10 @@
  * lock.c - what the locks know: who holds what, in which order, and where nobody may sleep.
  */
 #include "kinc.h"
+#include "fake/thread.h"
 
-#define MAX_HELD 64
 #define MAX_CLASSES 128
 
-static struct lockdep_map *held[MAX_HELD];
-static unsigned int nr_held;
-static int atomic_depth;
 static unsigned long kill_countdown;
 
 static unsigned int nr_classes;
@@ -19,26 +16,25 @@ static const char *class_names[MAX_CLASSES];
 void fake_lock_reset(void)
 {
 	memset(before, 0, sizeof(before));
-	nr_held = 0;
-	atomic_depth = 0;
 	kill_countdown = 0;
 }
 
 bool fake_nothing_held(void)
 {
-	return !nr_held && !atomic_depth;
+	return !fake_self()->nr_held && !fake_self()->atomic_depth;
 }
 
 void fake_lock_end(void)
 {
+	struct fake_thread *me = fake_self();
 	unsigned int i;
 
-	for (i = 0; i < nr_held; i++)
-		test_fail(held[i]->file, held[i]->line, "lock: still held at the end: %s",
-			  held[i]->class->name);
-	if (!nr_held && atomic_depth)
+	for (i = 0; i < me->nr_held; i++)
+		test_fail(me->held[i]->file, me->held[i]->line,
+			  "lock: still held at the end: %s", me->held[i]->class->name);
+	if (!me->nr_held && me->atomic_depth)
 		test_fail(__FILE__, __LINE__, "atomic sections opened and not closed: %d",
-			  atomic_depth);
+			  me->atomic_depth);
 }
 
 void fail_killable(unsigned long n)
@@ -48,18 +44,18 @@ void fail_killable(unsigned long n)
 
 void fake_atomic_add(int n)
 {
-	atomic_depth += n;
-	BUG_ON(atomic_depth < 0);
+	fake_self()->atomic_depth += n;
+	BUG_ON(fake_self()->atomic_depth < 0);
 }
 
 bool fake_in_atomic(void)
 {
-	return atomic_depth;
+	return fake_self()->atomic_depth;
 }
 
 void fake_might_sleep(const char *file, int line)
 {
-	if (atomic_depth)
+	if (fake_self()->atomic_depth)
 		test_die(file, line, "sleeps where nobody may");
 }
 
@@ -98,17 +94,19 @@ static bool leads_to(int from, int to, bool *visited)
 
 static void check_order(struct lockdep_map *map, int kind, const char *file, int line)
 {
+	struct fake_thread *me = fake_self();
 	int id = class_id(map->class);
 	unsigned int i;
 
-	for (i = 0; i < nr_held; i++) {
+	for (i = 0; i < me->nr_held; i++) {
 		bool visited[MAX_CLASSES] = { false };
-		int over = class_id(held[i]->class);
+		struct lockdep_map *held = me->held[i];
+		int over = class_id(held->class);
 
 		if (over == id) {
 			if (!(kind & FAKE_LOCK_NESTED))
 				test_die(file, line, "lock: two of one class: %s (held since %s:%d)",
-					 map->class->name, held[i]->file, held[i]->line);
+					 map->class->name, held->file, held->line);
 			continue;
 		}
 		if (before[over][id])
@@ -120,25 +118,44 @@ static void check_order(struct lockdep_map *map, int kind, const char *file, int
 	}
 }
 
+static int index_held(const struct lockdep_map *map)
+{
+	struct fake_thread *me = fake_self();
+	unsigned int i;
+
+	for (i = me->nr_held; i-- > 0;)
+		if (me->held[i] == map)
+			return i;
+	return -1;
+}
+
+bool fake_lock_mine(const struct lockdep_map *map)
+{
+	return index_held(map) >= 0;
+}
+
 /* Returns 0, -EINTR (a killable one), or -EBUSY (a try). */
 int fake_lock(struct lockdep_map *map, int kind, const char *file, int line)
 {
+	struct fake_thread *me = fake_self();
 	bool read = kind & FAKE_LOCK_READ;
 
+	fake_point();
 	if (map->initialised != map)
 		test_die(file, line, "lock: not initialised, or moved");
 	if (!(kind & (FAKE_LOCK_SPIN | FAKE_LOCK_TRY)))
 		fake_might_sleep(file, line);
-	if (map->written || (map->readers && !read)) {
+	while (map->written || (map->readers && !read)) {
 		if (kind & FAKE_LOCK_TRY)
 			return -EBUSY;
-		test_die(file, line, "lock: %s would wait for ever (taken at %s:%d)",
-			 map->class->name, map->file, map->line);
+		if (fake_lock_mine(map) || !fake_block())
+			test_die(file, line, "lock: %s would wait for ever (taken at %s:%d)",
+				 map->class->name, map->file, map->line);
 	}
 	if ((kind & FAKE_LOCK_KILLABLE) && kill_countdown && !--kill_countdown)
 		return -EINTR;
 	if (!(kind & FAKE_LOCK_TRY)) {
-		if (map->readers)
+		if (fake_lock_mine(map))
 			test_die(file, line, "lock: %s taken twice for reading (first at %s:%d)",
 				 map->class->name, map->file, map->line);
 		check_order(map, kind, file, line);
@@ -148,44 +165,43 @@ int fake_lock(struct lockdep_map *map, int kind, const char *file, int line)
 	else
 		map->written = true;
 	if (kind & FAKE_LOCK_SPIN)
-		atomic_depth++;
+		me->atomic_depth++;
 	map->file = file;
 	map->line = line;
-	BUG_ON(nr_held == MAX_HELD);
-	held[nr_held++] = map;
+	BUG_ON(me->nr_held == FAKE_MAX_HELD);
+	me->held[me->nr_held++] = map;
 	return 0;
 }
 
 void fake_unlock(struct lockdep_map *map, int kind, const char *file, int line)
 {
+	struct fake_thread *me = fake_self();
 	bool read = kind & FAKE_LOCK_READ;
-	unsigned int i;
+	int i = index_held(map);
 
 	if (map->initialised != map)
 		test_die(file, line, "unlock: not initialised, or moved");
-	if (read ? !map->readers : !map->written)
+	if (i < 0 || (read ? !map->readers : !map->written))
 		test_die(file, line, "unlock: %s is not held%s", map->class->name,
-			 !fake_lock_held(map) ? "" : read ? " for reading" : " for writing");
+			 i < 0 ? "" : read ? " for reading" : " for writing");
 	if (read)
 		map->readers--;
 	else
 		map->written = false;
 	if (kind & FAKE_LOCK_SPIN)
-		atomic_depth--;
-	for (i = nr_held; i-- > 0;) {
-		if (held[i] == map) {
-			memmove(held + i, held + i + 1, (nr_held - i - 1) * sizeof(*held));
-			nr_held--;
-			return;
-		}
-	}
-	BUG();
+		me->atomic_depth--;
+	memmove(me->held + i, me->held + i + 1, (me->nr_held - i - 1) * sizeof(*me->held));
+	me->nr_held--;
+	fake_progress();
+	fake_point();
 }
 
 void fake_downgrade(struct lockdep_map *map, const char *file, int line)
 {
-	if (!map->written)
+	if (!map->written || !fake_lock_mine(map))
 		test_die(file, line, "downgrade: %s is not held for writing", map->class->name);
 	map->written = false;
 	map->readers = 1;
+	fake_progress();
+	fake_point();
 }

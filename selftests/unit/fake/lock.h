@@ -54,6 +54,10 @@ void fake_might_sleep(const char *file, int line);
 void fake_atomic_add(int n);
 bool fake_in_atomic(void);
 
+/* Held by this thread. */
+bool fake_lock_mine(const struct lockdep_map *map);
+
+/* Held by anybody. */
 static inline bool fake_lock_held(const struct lockdep_map *map)
 {
 	return map->written || map->readers;
@@ -119,7 +123,7 @@ static inline bool fake_lock_held(const struct lockdep_map *map)
 #define rwsem_is_contended(l) ((void)(l), false)
 
 #define SINGLE_DEPTH_NESTING 1
-#define lockdep_is_held(l) fake_lock_held(&(l)->dep_map)
+#define lockdep_is_held(l) fake_lock_mine(&(l)->dep_map)
 #define lockdep_set_class(l, key) ((l)->dep_map.class = (key))
 #define lockdep_set_class_and_name(l, key, text) lockdep_set_class(l, key)
 #define lockdep_register_key(key) ((void)(key))
@@ -132,25 +136,25 @@ static inline bool fake_lock_held(const struct lockdep_map *map)
 #define lockdep_assert_once(cond) lockdep_assert(cond)
 #define lockdep_assert_held(l)							\
 	do {									\
-		if (!fake_lock_held(&(l)->dep_map))				\
+		if (!fake_lock_mine(&(l)->dep_map))				\
 			test_die(__FILE__, __LINE__, "lockdep: %s is not held", #l); \
 	} while (0)
 #define lockdep_assert_held_once(l) lockdep_assert_held(l)
 #define lockdep_assert_held_write(l)						\
 	do {									\
-		if (!(l)->dep_map.written)					\
+		if (!(l)->dep_map.written || !fake_lock_mine(&(l)->dep_map))	\
 			test_die(__FILE__, __LINE__, "lockdep: %s is not held for writing", #l); \
 	} while (0)
 #define rwsem_assert_held(l) lockdep_assert_held(l)
 #define rwsem_assert_held_write(l) lockdep_assert_held_write(l)
 #define lockdep_assert_held_read(l)						\
 	do {									\
-		if (!(l)->dep_map.readers)					\
+		if (!(l)->dep_map.readers || !fake_lock_mine(&(l)->dep_map))	\
 			test_die(__FILE__, __LINE__, "lockdep: %s is not held for reading", #l); \
 	} while (0)
 #define lockdep_assert_not_held(l)						\
 	do {									\
-		if (fake_lock_held(&(l)->dep_map))				\
+		if (fake_lock_mine(&(l)->dep_map))				\
 			test_die(__FILE__, __LINE__, "lockdep: %s is held", #l); \
 	} while (0)
 

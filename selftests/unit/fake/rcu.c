@@ -4,6 +4,7 @@
  * that a reader who kept a pointer too long meets freed memory there at the latest.
  */
 #include "kinc.h"
+#include "fake/thread.h"
 
 struct deferred {
 	struct deferred *next;
@@ -15,12 +16,10 @@ struct deferred {
 };
 
 static struct deferred *first, **last = &first;
-static int depth;
 static bool at_once;
 
 void fake_rcu_reset(void)
 {
-	depth = 0;
 	at_once = false;
 }
 
@@ -31,15 +30,15 @@ void fake_rcu_at_once(bool on)
 
 void fake_rcu_read(int n, const char *file, int line)
 {
-	depth += n;
-	if (depth < 0)
+	fake_self()->rcu_depth += n;
+	if (fake_self()->rcu_depth < 0)
 		test_die(file, line, "rcu: no read section to end");
 	fake_atomic_add(n);
 }
 
 bool rcu_read_lock_held(void)
 {
-	return depth;
+	return fake_self()->rcu_depth;
 }
 
 static void run_all(void)
@@ -66,7 +65,7 @@ static void defer(struct deferred value)
 	*one = value;
 	*last = one;
 	last = &one->next;
-	if (at_once && !depth)
+	if (at_once && !fake_anybody_reads_rcu())
 		run_all();
 }
 
@@ -87,5 +86,8 @@ void fake_kfree_rcu(const void *ptr, const char *file, int line)
 void rcu_barrier(void)
 {
 	might_sleep();
+	while (fake_anybody_reads_rcu())
+		if (!fake_block())
+			test_die(__FILE__, __LINE__, "rcu: a reader does not end");
 	run_all();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* wait.c - sleepers, wakers, the clock and what was put off. */
 #include "kinc.h"
+#include "fake/thread.h"
 
 void (*fake_world)(void *arg);
 void *fake_world_arg;
@@ -42,6 +43,8 @@ void fake_wake(wait_queue_head_t *wq, const char *file, int line)
 		test_die(file, line, "wake: the queue was never initialised");
 	wq->wakes++;
 	fake_wakes++;
+	fake_progress();
+	fake_point();
 }
 
 /* Returns 0 to look again, or an error if a signal ended the wait. */
@@ -56,11 +59,13 @@ long fake_sleep(wait_queue_head_t *wq, bool killable, const char *file, int line
 		test_die(file, line, "sleeps with a lock held");
 	if (killable && signalled)
 		return -ERESTARTSYS;
-	if (!fake_world)
-		test_die(file, line, "would sleep for ever");
 	fake_sleeps++;
 	wq->sleepers++;
-	fake_world(fake_world_arg);
+	if (!fake_block()) {
+		if (!fake_world)
+			test_die(file, line, "would sleep for ever");
+		fake_world(fake_world_arg);
+	}
 	wq->sleepers--;
 	if (killable && signalled)
 		return -ERESTARTSYS;
@@ -69,6 +74,17 @@ long fake_sleep(wait_queue_head_t *wq, bool killable, const char *file, int line
 	else if (++rounds > 1000)
 		test_die(file, line, "nobody wakes this sleeper");
 	return 0;
+}
+
+void fake_rest(const char *file, int line)
+{
+	static unsigned int rests;
+
+	fake_might_sleep(file, line);
+	if (fake_block())
+		rests = 0;
+	else if (++rests > 1000)
+		test_die(file, line, "rests for ever");
 }
 
 u64 ktime_get_ns(void)

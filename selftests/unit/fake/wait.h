@@ -55,6 +55,11 @@ bool fake_signal_pending(void);
 #define wait_event_killable_timeout(wq, cond, timeout)				\
 	(fake_wait(wq, cond, true) ?: (long)(timeout))
 
+/* A rest lets the other thread go on. */
+void fake_rest(const char *file, int line);
+#define schedule_timeout_uninterruptible(timeout)				\
+	({ fake_rest(__FILE__, __LINE__); 0L; })
+
 #define init_completion(c) do { (c)->done = 0; init_waitqueue_head(&(c)->wait); } while (0)
 #define reinit_completion(c) ((c)->done = 0)
 #define complete(c) do { (c)->done++; wake_up(&(c)->wait); } while (0)
