@@ -158,27 +158,59 @@ static void describe_object(struct machvm_object *object, struct machvm_object_i
 		call->out_flags |= MACHVM_OBJECT_INTERNAL;
 }
 
-long machvm_ioctl_object_info(struct file *file, void *arg)
+/* The first object with that number or a larger one that the caller may see, with a reference. */
+static struct machvm_object *visible_object(u64 id)
 {
-	struct machvm_object_info *call = arg;
 	struct machvm_object *object;
-	u64 id = call->id;
-	u32 size = call->size;
 
-	if (call->__reserved)
-		return -EINVAL;
 	while ((object = machvm_object_first(id))) {
 		if (machvm_user_may_see(object->user))
 			break;
 		id = object->id + 1;
 		machvm_object_put(object);
 	}
-	if (!object)
+	return object;
+}
+
+/* The same for memory objects, of which nothing need be mapped. */
+static struct machvm_memobj *visible_memobj(u64 id)
+{
+	struct machvm_memobj *memobj;
+
+	while ((memobj = machvm_memobj_first(id))) {
+		if (machvm_user_may_see(memobj->user))
+			break;
+		id = memobj->id + 1;
+		machvm_memobj_put(memobj);
+	}
+	return memobj;
+}
+
+long machvm_ioctl_object_info(struct file *file, void *arg)
+{
+	struct machvm_object_info *call = arg;
+	struct machvm_object *object;
+	struct machvm_memobj *memobj;
+	u32 size = call->size;
+
+	if (call->__reserved)
+		return -EINVAL;
+	object = visible_object(call->id);
+	memobj = visible_memobj(call->id);
+	if (!object && !memobj)
 		return -ENOENT;
 	memset(call, 0, sizeof(*call));
 	call->size = size;
-	describe_object(object, call);
-	machvm_object_put(object);
+	if (object && (!memobj || object->id <= memobj->id)) {
+		describe_object(object, call);
+	} else {
+		call->id = memobj->id;
+		describe_memobj(memobj, call);
+	}
+	if (memobj)
+		machvm_memobj_put(memobj);
+	if (object)
+		machvm_object_put(object);
 	return MACHVM_KERN_SUCCESS;
 }
 

@@ -91,6 +91,21 @@ struct machvm_memobj *machvm_memobj_find(u64 id)
 	return memobj;
 }
 
+/* The first one whose number is @id or larger, with a reference; NULL past the last. */
+struct machvm_memobj *machvm_memobj_first(u64 id)
+{
+	struct machvm_memobj *memobj;
+	unsigned long at = id;
+
+	rcu_read_lock();
+	xa_for_each_start(&memobj_table, at, memobj, id) {
+		if (refcount_inc_not_zero(&memobj->refs))
+			break;
+	}
+	rcu_read_unlock();
+	return memobj;
+}
+
 /* Locks the port that carries @memobj; ports outlive a grace period. */
 struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj)
 	__acquires(&port->lock)

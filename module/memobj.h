@@ -18,6 +18,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user);
 struct machvm_memobj *machvm_memobj_get(struct machvm_memobj *memobj);
 void machvm_memobj_put(struct machvm_memobj *memobj);
 struct machvm_memobj *machvm_memobj_find(u64 id);
+struct machvm_memobj *machvm_memobj_first(u64 id);
 struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj);
 void machvm_memobj_unlock_port(struct machvm_port *port);
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj);

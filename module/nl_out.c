@@ -194,7 +194,10 @@ static struct machvm_binding *binding_new(struct machvm_port *port, struct socke
 	return binding;
 }
 
-/* Finds or makes the binding of @socket through which @memobj is to be served. */
+/*
+ * Finds or makes the binding of @socket through which @memobj is to be served: on the port that
+ * the socket serves already, or on the object's own.
+ */
 static struct machvm_binding *bind_socket(struct machvm_memobj *memobj, struct socket *socket,
 					  u32 window)
 {
@@ -202,13 +205,15 @@ static struct machvm_binding *bind_socket(struct machvm_memobj *memobj, struct s
 	struct machvm_binding *binding;
 	int err = 0;
 
-	if (port)
+	if (port) {
 		err = machvm_memobj_join(memobj, port);
-	if (!port || err) {	/* it can serve the object's own port beside the other */
-		if (port)
-			machvm_port_put(port);
+	} else {
 		port = machvm_port_get(machvm_memobj_lock_port(memobj));
 		machvm_memobj_unlock_port(port);
+	}
+	if (err) {
+		machvm_port_put(port);
+		return ERR_PTR(err);
 	}
 	binding = binding_on(port, socket->sk) ?: binding_new(port, socket, window);
 	spin_lock(&port->lock);
@@ -226,7 +231,8 @@ static struct machvm_binding *bind_socket(struct machvm_memobj *memobj, struct s
  * @window: requests that may be unanswered, 0 for the default
  * @epoch: out: number of the binding
  *
- * Return: 0, -EBADF (no such socket), -EINVAL (window, or a socket without an address), -ENOMEM.
+ * Return: 0, -EBADF (no such socket), -EINVAL (window, or a socket without an address), -EBUSY
+ * (other sockets serve the object on another port), -ENOMEM.
  */
 int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window, u32 *epoch)
 {
