@@ -53,7 +53,12 @@ static bool may_wait(struct vm_fault *vmf)
 static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u64 addr,
 				 struct machvm_request *request)
 {
-	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE;
+	/*
+	 * A signal is handled on the way back to the program.  A trap inside a system call comes
+	 * back here instead, so the second time only a fatal one may cut the wait short.
+	 */
+	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE &&
+			     (vmf->flags & FAULT_FLAG_USER || !(vmf->flags & FAULT_FLAG_TRIED));
 	struct file *file = get_file(vmf->vma->vm_file);	/* holds the module */
 	struct machvm_port *port;
 
