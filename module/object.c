@@ -148,6 +148,23 @@ static struct machvm_object *object_untie(struct machvm_object *object)
 	return shadow;
 }
 
+/*
+ * If all that will be left of the references is that of one object above, the two become one.
+ * The look without a lock may miss it when two go at once: the chain then stays one longer.
+ */
+static void collapse_before_put(struct machvm_object *object)
+{
+	bool collapsed;
+
+	if (refcount_read(&object->refs) != 2 || list_empty(&object->children))
+		return;
+	down_write(&object->family->lock);
+	collapsed = machvm_object_collapse_locked(object);
+	up_write(&object->family->lock);
+	if (collapsed)
+		machvm_object_put_shared(object);	/* what was the child's */
+}
+
 /**
  * machvm_object_put - drop a reference; the last one ends the object
  *
@@ -158,9 +175,13 @@ static struct machvm_object *object_untie(struct machvm_object *object)
  */
 void machvm_object_put(struct machvm_object *object)
 {
-	while (object && refcount_dec_and_test(&object->refs)) {
-		struct machvm_object *shadow = object_untie(object);
+	struct machvm_object *shadow;
 
+	for (; object; object = shadow) {
+		collapse_before_put(object);
+		if (!refcount_dec_and_test(&object->refs))
+			return;
+		shadow = object_untie(object);
 		WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
 		xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
 		if (object->memobj) {
@@ -169,7 +190,6 @@ void machvm_object_put(struct machvm_object *object)
 			machvm_page_purge(object, 0, ULONG_MAX);
 			machvm_object_free(object);
 		}
-		object = shadow;
 	}
 }
 

@@ -30,4 +30,7 @@ void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr);
 void machvm_zap_viewers_locked(struct machvm_object *object, u64 index);
 bool machvm_object_single_view(struct machvm_object *object);
 
+/* collapse.c */
+bool machvm_object_collapse_locked(struct machvm_object *object);
+
 #endif /* _MACHVM_OBJECT_H */

@@ -235,6 +235,24 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 }
 
 /*
+ * Moves a resident page into an empty slot of another object.  Translations to it stay.
+ * Context: family->lock of both held for writing, the folio locked.
+ * Return: 0, or -ENOMEM: then it is where it was.
+ */
+int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object *to, u64 to_index)
+{
+	struct folio *folio = machvm_page_lookup(from, index);
+	int err = slot_exchange(to, to_index, NULL, folio);
+
+	if (err)
+		return err;
+	page_adopt(to, to_index, folio);
+	atomic_long_inc(&to->resident);
+	machvm_page_take(from, index);
+	return 0;
+}
+
+/*
  * Frees all pages and cancels all questions in [first, last].
  * In: nothing maps the pages, and nothing can come to: no fault reaches the object, or
  * family->lock is held for writing.

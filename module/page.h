@@ -35,6 +35,8 @@ int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_reque
 int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
 		       struct folio *folio);
 struct folio *machvm_page_take(struct machvm_object *object, u64 index);
+int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object *to,
+		     u64 to_index);
 void machvm_page_purge(struct machvm_object *object, u64 first, u64 last);
 
 #endif /* _MACHVM_PAGE_H */
