@@ -118,6 +118,7 @@ TEST(linux_fork_from_a_stack_of_the_arena)
 
 struct worker {
 	unsigned int number;
+	unsigned int rounds;
 	unsigned int wrong;
 };
 
@@ -125,7 +126,7 @@ static void *worker_thread(void *argument)
 {
 	struct worker *worker = argument;
 
-	for (int i = 0; i < 100; i++) {
+	for (unsigned int i = 0; i < worker->rounds; i++) {
 		unsigned int pages = 1 + (i + worker->number) % 7;
 		vm_address_t base = util_make(pages);
 
@@ -148,7 +149,7 @@ TEST(linux_threads_allocate_side_by_side)
 	pthread_t thread[6];
 
 	for (int i = 0; i < 6; i++) {
-		worker[i] = (struct worker){ .number = i };
+		worker[i] = (struct worker){ .number = i, .rounds = 100 };
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, worker_thread, &worker[i]));
 	}
 	for (int i = 0; i < 6; i++) {
@@ -169,7 +170,7 @@ TEST(linux_threads_begin_together)
 			pthread_t thread[4];
 
 			for (int i = 0; i < 4; i++) {
-				worker[i] = (struct worker){ .number = i };
+				worker[i] = (struct worker){ .number = i, .rounds = 10 };
 				pthread_create(&thread[i], NULL, worker_thread, &worker[i]);
 			}
 			for (int i = 0; i < 4; i++) {
