@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * model_test.c - random calls, forks, loads and stores of a few tasks and pagers, against a model
- * that knows no objects: each page of each task is a byte of its own, copied when it is copied,
- * and a memory object is an array.  The real code must agree on every byte and every answer, also
+ * that knows no objects: each page of each task is a byte of its own, copied when it is copied
+ * and shared when it is shared, and a memory object is an array.  The real code must agree on every byte and every answer, also
  * while allocations fail, and have nothing left at the end.
  */
 #include "mock.h"
@@ -11,18 +11,20 @@
 #define TASK_PAGES 48
 #define NR_FILES 2
 #define FILE_PAGES 24
-#define PRIVATE (-1)
 
 #define RW (MACHVM_PROT_READ | MACHVM_PROT_WRITE)
 
-/* The model */
+/* The model: who shares a page shares its cell. */
+
+struct cell {
+	int refs;
+	u8 value;
+};
 
 struct mpage {
 	bool mapped;
-	u8 protection, max_protection;
-	int file;			/* PRIVATE, or whose page it shows */
-	unsigned int file_page;
-	u8 value;			/* if private */
+	u8 protection, max_protection, inheritance;
+	struct cell *cell;
 };
 
 struct mtask {
@@ -32,7 +34,7 @@ struct mtask {
 
 struct mfile {
 	struct pager pager;
-	u8 content[FILE_PAGES];		/* as every sharer sees it */
+	struct cell content[FILE_PAGES];	/* as every sharer sees it */
 	u8 stored[FILE_PAGES];		/* as the pager has it */
 	bool faulty;			/* the pager answers with errors for now */
 };
@@ -41,6 +43,52 @@ static struct mtask tasks[NR_TASKS];
 static struct mfile files[NR_FILES];
 static unsigned int served;		/* messages that pagers have dealt with */
 static bool lazy;			/* returned pages may wait */
+
+static struct cell *cell_new(u8 value)
+{
+	struct cell *cell = malloc(sizeof(*cell));
+
+	*cell = (struct cell){ 1, value };
+	return cell;
+}
+
+static struct cell *cell_get(struct cell *cell)
+{
+	cell->refs++;
+	return cell;
+}
+
+static void page_clear(struct mpage *page)
+{
+	if (page->mapped && !--page->cell->refs)
+		free(page->cell);
+	memset(page, 0, sizeof(*page));
+}
+
+static void page_set(struct mpage *page, struct cell *cell)
+{
+	*page = (struct mpage){ true, RW, MACHVM_PROT_ALL, MACHVM_INHERIT_COPY, cell };
+}
+
+static bool is_of_file(const struct cell *cell)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FILES; i++)
+		if (cell >= files[i].content && cell < files[i].content + FILE_PAGES)
+			return true;
+	return false;
+}
+
+static bool stored_all(struct mfile *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILE_PAGES; i++)
+		if (file->stored[i] != file->content[i].value)
+			return false;
+	return true;
+}
 
 /* The pagers */
 
@@ -115,7 +163,7 @@ static void serve(bool all)
 			break;
 		default:
 			check_eq(sent.type, MACHVM_MSG_TERMINATE);
-			check(!memcmp(file->stored, file->content, FILE_PAGES) || lazy);
+			check(stored_all(file) || lazy);
 			break;
 		}
 	}
@@ -124,13 +172,6 @@ static void serve(bool all)
 static void world(void *arg)
 {
 	serve(true);
-}
-
-/* What the model says about a page, by its own byte or the file's. */
-
-static u8 *value_of(struct mpage *page)
-{
-	return page->file == PRIVATE ? &page->value : &files[page->file].content[page->file_page];
 }
 
 static int access_allowed(const struct mpage *page, bool write)
@@ -165,7 +206,7 @@ static void check_load(struct mtask *task, unsigned int page)
 	if (!check_eq(kr, access_allowed(&task->pages[page], false)) || kr)
 		return;
 	check_eq(cpu_load(task->map, AT(page) + PAGE_SIZE - 1, &last), 0);
-	check_eq(first, *value_of(&task->pages[page]));
+	check_eq(first, task->pages[page].cell->value);
 	check_eq(last, first);
 }
 
@@ -188,6 +229,7 @@ static void check_everything(void)
 			check_eq(machvm_vm_region(tasks[i].map, AT(page), &region), 0);
 			check_eq(region.protection, mpage->protection);
 			check_eq(region.max_protection, mpage->max_protection);
+			check_eq(region.inheritance, mpage->inheritance);
 		}
 	}
 	objects_check();
@@ -222,7 +264,7 @@ static void do_allocate(struct mtask *task, u64 page, u64 nr)
 	if (!check_eq(kr, range_free(task, page, nr) ? 0 : MACHVM_KERN_NO_SPACE) || kr)
 		return;
 	while (nr--)
-		task->pages[page++] = (struct mpage){ true, RW, MACHVM_PROT_ALL, PRIVATE };
+		page_set(&task->pages[page++], cell_new(0));
 }
 
 static void do_deallocate(struct mtask *task, u64 page, u64 nr)
@@ -233,7 +275,8 @@ static void do_deallocate(struct mtask *task, u64 page, u64 nr)
 	if (excused(kr, starved && fail_end()))
 		return;
 	if (check_eq(kr, 0))
-		memset(task->pages + page, 0, nr * sizeof(*task->pages));
+		while (nr--)
+			page_clear(&task->pages[page++]);
 }
 
 static void do_protect(struct mtask *task, u64 page, u64 nr)
@@ -246,6 +289,23 @@ static void do_protect(struct mtask *task, u64 page, u64 nr)
 	if (!excused(kr, starved && fail_end()) && check_eq(kr, 0))
 		while (nr--)
 			task->pages[page++].protection = protection;
+}
+
+static void do_inherit(struct mtask *task, u64 page, u64 nr)
+{
+	static const u32 values[] = { MACHVM_INHERIT_COPY, MACHVM_INHERIT_SHARE,
+				      MACHVM_INHERIT_NONE, MACHVM_INHERIT_ZERO, 7 };
+	u32 value = values[test_random() % ARRAY_SIZE(values)];
+	bool starved = starve();
+	int kr = machvm_vm_inherit(task->map, AT(page), PAGES(nr), value);
+
+	if (excused(kr, starved && fail_end()))
+		return;
+	if (!check_eq(kr, value == 7 ? MACHVM_KERN_INVALID_ARGUMENT : 0) || kr)
+		return;
+	for (; nr--; page++)
+		if (task->pages[page].mapped)
+			task->pages[page].inheritance = value;
 }
 
 static void do_map(struct mtask *task, u64 page, u64 nr)
@@ -263,10 +323,8 @@ static void do_map(struct mtask *task, u64 page, u64 nr)
 	if (!check_eq(kr, range_free(task, page, nr) ? 0 : MACHVM_KERN_NO_SPACE) || kr)
 		return;
 	for (i = 0; i < nr; i++)
-		task->pages[page + i] = (struct mpage){
-			true, RW, MACHVM_PROT_ALL, copy ? PRIVATE : (int)which, at + i,
-			file->content[at + i],
-		};
+		page_set(&task->pages[page + i], copy ? cell_new(file->content[at + i].value) :
+			 cell_get(&file->content[at + i]));
 }
 
 static void do_fork(struct mtask *parent)
@@ -288,17 +346,28 @@ static void do_fork(struct mtask *parent)
 	}
 	if (starved)
 		fail_end();
-	memcpy(child->pages, parent->pages, sizeof(child->pages));
 	for (i = 0; i < TASK_PAGES; i++) {
-		child->pages[i].value = *value_of(&parent->pages[i]);
-		child->pages[i].file = PRIVATE;
+		struct mpage *from = &parent->pages[i], *to = &child->pages[i];
+
+		if (!from->mapped || from->inheritance == MACHVM_INHERIT_NONE)
+			continue;
+		*to = *from;
+		if (from->inheritance == MACHVM_INHERIT_SHARE)
+			cell_get(to->cell);
+		else
+			to->cell = cell_new(from->inheritance == MACHVM_INHERIT_ZERO ? 0 :
+					    from->cell->value);
 	}
 }
 
 static void do_exit(struct mtask *task)
 {
+	unsigned int i;
+
 	map_end(task->map);
-	memset(task, 0, sizeof(*task));
+	task->map = NULL;
+	for (i = 0; i < TASK_PAGES; i++)
+		page_clear(&task->pages[i]);
 }
 
 static void do_store(struct mtask *task, u64 page)
@@ -313,15 +382,90 @@ static void do_store(struct mtask *task, u64 page)
 		return;
 	if (!check_eq(kr, access_allowed(&task->pages[page], true)) || kr)
 		return;
-	*value_of(&task->pages[page]) = value;
+	task->pages[page].cell->value = value;
 	check_eq(cpu_store(task->map, AT(page) + PAGE_SIZE - 1, value), 0);
+}
+
+/* The first thing wrong with a range, from its start on. */
+static int range_allowed(struct mtask *task, u64 page, u64 nr, u8 want)
+{
+	for (; nr--; page++) {
+		if (!task->pages[page].mapped)
+			return MACHVM_KERN_INVALID_ADDRESS;
+		if (want & ~task->pages[page].protection)
+			return MACHVM_KERN_PROTECTION_FAILURE;
+	}
+	return 0;
+}
+
+/* What vm_copy, vm_write and vm_read are to bring about: a snapshot, then stores. */
+static void do_copy(struct mtask *to, u64 page, struct mtask *from, u64 source, u64 nr)
+{
+	u8 values[TASK_PAGES];
+	int kr, expected;
+	bool starved;
+	u64 i;
+
+	/* Private destinations only: what becomes of sharers is not part of this. */
+	for (i = 0; i < nr; i++)
+		if (to->pages[page + i].mapped && (to->pages[page + i].cell->refs > 1 ||
+						   is_of_file(to->pages[page + i].cell)))
+			return;
+	starved = starve();
+
+	kr = machvm_vm_write(to->map, AT(page), from->map, AT(source), PAGES(nr));
+	if (excused(kr, starved && fail_end()))
+		return;
+	expected = range_allowed(from, source, nr, MACHVM_PROT_READ) ?:
+		   range_allowed(to, page, nr, MACHVM_PROT_WRITE);
+	if (!check_eq(kr, expected) || kr)
+		return;
+	for (i = 0; i < nr; i++)
+		values[i] = from->pages[source + i].cell->value;
+	for (i = 0; i < nr; i++)
+		to->pages[page + i].cell->value = values[i];
+}
+
+static void do_read(struct mtask *to, struct mtask *from, u64 source, u64 nr)
+{
+	unsigned int odd = test_random() % 3 ? 0 : 0x104;
+	u64 data = 1, i, page, expected_at;
+	bool starved = starve();
+	int kr, expected;
+
+	kr = machvm_vm_read(from->map, AT(source) + odd, PAGES(nr) - odd, to->map, &data);
+	if (excused(kr, starved && fail_end()))
+		return;
+	expected = range_allowed(from, source, nr, MACHVM_PROT_READ);
+	for (expected_at = 0; expected_at + nr <= TASK_PAGES; expected_at++)
+		if (range_free(to, expected_at, nr))
+			break;
+	if (!expected && expected_at + nr > TASK_PAGES)
+		expected = MACHVM_KERN_NO_SPACE;
+	if (!check_eq(kr, expected) || kr) {
+		check_eq(data, 0);
+		return;
+	}
+	if (!check_eq(data, AT(expected_at) + odd))
+		return;
+	page = expected_at;
+	for (i = 0; i < nr; i++)
+		page_set(&to->pages[page + i], cell_new(from->pages[source + i].cell->value));
+}
+
+static struct mtask *some_task(void)
+{
+	struct mtask *task = &tasks[test_random() % NR_TASKS];
+
+	return task->map ? task : NULL;
 }
 
 static void one_call(void)
 {
 	u64 page = test_random() % TASK_PAGES, nr = test_random() % 10 + 1;
 	struct mtask *task = &tasks[test_random() % NR_TASKS];
-	unsigned int op = test_random() % 32, i;
+	u64 source = test_random() % TASK_PAGES;
+	unsigned int op = test_random() % 36, i;
 
 	nr = min(nr, TASK_PAGES - page);
 	if (!task->map)
@@ -360,6 +504,16 @@ static void one_call(void)
 	case 14 ... 23:
 		do_store(task, page);
 		break;
+	case 24:
+		do_inherit(task, page, nr);
+		break;
+	case 25 ... 26:
+		nr = min(nr, TASK_PAGES - source);
+		do_copy(task, page, some_task() ?: task, source, nr);
+		break;
+	case 27:
+		do_read(some_task() ?: task, task, page, nr);
+		break;
 	default:
 		check_load(task, page);
 		break;
@@ -375,8 +529,10 @@ static void run_model(unsigned int calls)
 	for (i = 0; i < NR_FILES; i++) {
 		pager_new(&files[i].pager);
 		pager_bind(&files[i].pager, test_random() % 8 + 1);
-		for (j = 0; j < FILE_PAGES; j++)
-			files[i].content[j] = files[i].stored[j] = test_random() % 3 ? test_random() : 0;
+		for (j = 0; j < FILE_PAGES; j++) {
+			files[i].stored[j] = test_random() % 3 ? test_random() : 0;
+			files[i].content[j] = (struct cell){ 1, files[i].stored[j] };
+		}
 	}
 	for (i = 0; i < calls; i++) {
 		one_call();
@@ -389,7 +545,7 @@ static void run_model(unsigned int calls)
 			do_exit(&tasks[i]);
 	serve(true);
 	for (i = 0; i < NR_FILES; i++) {
-		check(!memcmp(files[i].stored, files[i].content, FILE_PAGES));
+		check(stored_all(&files[i]));
 		check_eq(files[i].pager.memobj->state, MACHVM_MEMOBJ_IDLE);
 		pager_end(&files[i].pager);
 	}
