@@ -94,7 +94,8 @@ static long data_supply(struct file *file, void *arg)
 	long ret;
 
 	/* No locks are served yet, so none may be asked for. */
-	if (machvm_range_is_bad(call->offset, call->length) || call->lock_value || call->precious > 1)
+	if (machvm_range_is_bad(call->offset, call->length) || call->lock_value ||
+	    call->precious > 1)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;

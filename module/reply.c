@@ -106,7 +106,7 @@ int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
 		count_supplied(object->memobj, !request);
 	else
 		machvm_page_free(supply->folio);
-	/* Before anybody is woken: who has the page may unmap it, and that is to end the incarnation. */
+	/* Before anybody is woken: who has the page may unmap it and end the incarnation. */
 	machvm_object_put(object);
 	if (request) {
 		machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
