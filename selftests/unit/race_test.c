@@ -136,6 +136,52 @@ TEST(race, one_writes_while_the_other_ends)
 	race(&(struct race){ parent_and_child, store_one, end_two, after_store_and_exit });
 }
 
+static void load_both_pages(void)
+{
+	kr_a = load(one, 0);
+	check_eq(load(one, 1), 2);
+}
+
+static void after_load_and_exit(void)
+{
+	check_eq(kr_a, 1);
+	check_eq(store(one, 0, 10), 0);
+	check_eq(load(one, 1), 2);
+	end_maps();
+}
+
+/* Both have a level of their own: the end of one merges what is below into the other. */
+static void parent_and_child_with_levels(void)
+{
+	parent_and_child();
+	check_eq(store(two, 0, 5), 0);
+	check_eq(store(one, 2, 6), 0);
+	machvm_pmap_zap(one, AT(0), AT(4));
+}
+
+TEST(race, S2_35_a_reader_meets_a_merge)
+{
+	race(&(struct race){ parent_and_child_with_levels, load_both_pages, end_two,
+			     after_load_and_exit });
+}
+
+TEST(race, S2_35_a_writer_meets_a_merge)
+{
+	race(&(struct race){ parent_and_child_with_levels, store_one, end_two,
+			     after_store_and_exit });
+}
+
+static void end_one(void)
+{
+	map_end(one);
+	one = NULL;
+}
+
+TEST(race, parent_and_child_end_at_once)
+{
+	race(&(struct race){ parent_and_child_with_levels, end_one, end_two, end_maps });
+}
+
 static void private_page(void)
 {
 	one = map_new_of(16);
