@@ -374,6 +374,39 @@ TEST(S2_11_hint_is_not_looked_at)
 	}
 }
 
+/* The library may leave the hint out; the kernel ignores it as well. */
+TEST(S2_11_hint_is_not_looked_at_by_the_kernel)
+{
+	vm_address_t base = util_make(1);
+	vm_address_t hints[] = { 1, base, base + 1, USER_END, 1UL << 47, -1UL };
+
+	for (int i = 0; i < 6; i++) {
+		struct machvm_vm_allocate call = {
+			.size = sizeof(call),
+			.task = MACHVM_TASK_SELF,
+			.anywhere = 1,
+			.address = hints[i],
+			.length = PAGE,
+		};
+		struct machvm_vm_map map = {
+			.size = sizeof(map),
+			.task = MACHVM_TASK_SELF,
+			.anywhere = 1,
+			.address = hints[i],
+			.length = PAGE,
+			.object = -1,
+			.protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE,
+			.max_protection = MACHVM_PROT_ALL,
+			.inheritance = MACHVM_INHERIT_COPY,
+		};
+
+		EXPECT_EQ(0, util_ioctl(util_device(), MACHVM_VM_ALLOCATE, &call));
+		EXPECT_EQ(0, util_why_write(call.address, 1));
+		EXPECT_EQ(0, util_ioctl(util_device(), MACHVM_VM_MAP, &map));
+		EXPECT_EQ(0, util_why_write(map.address, 1));
+	}
+}
+
 TEST(V1_task_of_no_kind)
 {
 	vm_address_t address = 0;
