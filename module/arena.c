@@ -68,6 +68,10 @@ struct machvm_map *machvm_arena_find(struct mm_struct *mm)
 	return NULL;
 }
 
+/*
+ * From now on the process has this map.
+ * Context: mmap_lock held for writing, so that machvm_arena_retire() cannot have run before.
+ */
 void machvm_arena_publish(struct machvm_map *map)
 {
 	spin_lock(&table_lock);
@@ -162,7 +166,6 @@ static struct machvm_map *arena_try(struct file *file, u64 min, u64 size,
 		machvm_map_put(map);
 		return ERR_PTR(err);
 	}
-	machvm_arena_publish(map);
 	return map;
 }
 

@@ -273,6 +273,7 @@ static int arena_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = &arena_vm_ops;
 	vma->vm_private_data = machvm_map_get(map);
 	map->pmap->nr_vmas = 1;
+	machvm_arena_publish(map);
 	return 0;
 }
 
