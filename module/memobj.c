@@ -40,16 +40,24 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->ctl.node);
 	memobj->ctl.memobj = memobj;
-	if (xa_insert(&memobj_table, memobj->id, memobj, GFP_KERNEL_ACCOUNT))
-		goto err_port;
 	memobj->user = machvm_user_get(user);
 	memobj->port = port;
+	spin_lock(&port->lock);
 	list_add(&memobj->on_port, &port->memobjs);
 	port->nr_objects = 1;
+	spin_unlock(&port->lock);
+	/* A message may name it from here on. */
+	if (xa_insert(&memobj_table, memobj->id, memobj, GFP_KERNEL_ACCOUNT))
+		goto err_port;
 	return memobj;
 
 err_port:
+	spin_lock(&port->lock);
+	list_del(&memobj->on_port);
+	port->nr_objects = 0;
+	spin_unlock(&port->lock);
 	machvm_port_put(port);
+	machvm_user_put(user);
 err_memobj:
 	kfree(memobj);
 	return ERR_PTR(-ENOMEM);

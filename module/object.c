@@ -69,15 +69,21 @@ static struct machvm_object *object_alloc(struct machvm_family *family, struct m
 	INIT_LIST_HEAD(&object->mappers);
 	object->ident = machvm_ident_new();
 	object->id = memobj ? memobj->id : machvm_id_new();
-	/* The number of a memory object may still be that of an incarnation that is dying. */
-	if (xa_err(xa_store(&object_table, object->id, object, GFP_KERNEL_ACCOUNT)))
-		goto err_object;
 	object->memobj = memobj ? machvm_memobj_get(memobj) : NULL;
 	object->user = machvm_user_get(user);
+	/*
+	 * Whoever looks at the table finds it from here on.  The number of a memory object may
+	 * still be that of an incarnation that is dying.
+	 */
+	if (xa_err(xa_store(&object_table, object->id, object, GFP_KERNEL_ACCOUNT)))
+		goto err_object;
 	machvm_count(MACHVM_STAT_OBJECTS, 1);
 	return object;
 
 err_object:
+	machvm_user_put(object->user);
+	if (memobj)
+		machvm_memobj_put(memobj);
 	kfree(object);
 err_family:
 	family_put(family);

@@ -230,11 +230,13 @@ struct machvm_port *machvm_port_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&port->bindings);
 	INIT_LIST_HEAD(&port->memobjs);
 	machvm_port_init_retry(port);
+	port->user = machvm_user_get(user);
+	/* Whoever looks at the table finds it from here on. */
 	if (xa_insert(&port_table, port->id, port, GFP_KERNEL_ACCOUNT)) {
+		machvm_user_put(port->user);
 		kfree(port);
 		return NULL;
 	}
-	port->user = machvm_user_get(user);
 	machvm_count(MACHVM_STAT_PORTS, 1);
 	return port;
 }
