@@ -453,8 +453,8 @@ int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
 		goto out;
 	/* Only here are two ports locked, and @old is known to nobody but its memobjs. */
 	spin_lock(&old->lock);
-	if (!list_empty(&old->bindings) || !list_empty(&memobj->gated) ||
-	    !list_empty(&memobj->ctl.node)) {
+	if (!list_empty(&old->bindings) || !list_empty(&old->queue) ||
+	    !list_empty(&memobj->gated) || !list_empty(&memobj->ctl.node)) {
 		err = -EBUSY;
 		spin_unlock(&old->lock);
 		goto out;
