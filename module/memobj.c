@@ -367,7 +367,10 @@ void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object
 	machvm_memobj_put(memobj);	/* the incarnation's */
 }
 
-/* With nobody to take them, returned pages are lost, as Mach has it. */
+/*
+ * With nobody to take them, returned pages are lost, as Mach has it.  If somebody has come since
+ * the caller looked, they and the control message are for the newcomer.
+ */
 static void drop_returning(struct machvm_memobj *memobj)
 {
 	struct machvm_object *object;
@@ -376,6 +379,11 @@ static void drop_returning(struct machvm_memobj *memobj)
 
 	mutex_lock(&memobj->lock);
 	port = machvm_memobj_lock_port(memobj);
+	if (!memobj->dead && !list_empty(&port->bindings)) {
+		machvm_memobj_unlock_port(port);
+		mutex_unlock(&memobj->lock);
+		return;
+	}
 	listed = ctl_unlist_locked(port, memobj);
 	object = memobj->returning;
 	memobj->returning = NULL;
