@@ -128,6 +128,8 @@ int machvm_request_post(struct machvm_request *request)
 		request->state = MACHVM_REQUEST_QUEUED;
 		machvm_port_queue_locked(port, &request->msg);
 	} else {
+		/* Its port may have a pager again that was bound for another object. */
+		machvm_memobj_bound_locked(memobj);
 		request->state = MACHVM_REQUEST_GATED;
 		list_add_tail(&request->msg.node, &memobj->gated);
 		port->nr_queued++;
