@@ -409,6 +409,7 @@ void machvm_memobj_die(struct machvm_memobj *memobj)
 	machvm_memobj_unlock_port(port);
 	machvm_request_cancel_all(port, memobj, MACHVM_KERN_MEMORY_ERROR);
 	drop_returning(memobj);
+	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
 	machvm_port_put(port);
 }
 
