@@ -354,12 +354,22 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	return true;
 }
 
+/*
+ * True if the message is still where machvm_port_next() has put it.  One that was answered, or
+ * whose socket has closed, is not; nor is a control message that says something else by now.
+ */
+static bool in_flight_locked(const struct machvm_sending *sending)
+{
+	return sending->msg->via == sending->via &&
+	       sending->msg->sequence == sending->copy.sequence;
+}
+
 /* A message that could not be sent goes back to where it was, unless it was answered meanwhile. */
 static void unsend_locked(struct machvm_port *port, struct machvm_sending *sending)
 {
 	struct machvm_msg *msg = sending->msg;
 
-	if (msg->via != sending->via)
+	if (!in_flight_locked(sending))
 		return;
 	machvm_port_unlist_locked(port, msg);
 	list_add(&msg->node, &port->queue);
@@ -385,7 +395,7 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 	if (err) {
 		unsend_locked(port, sending);
 		sending->via->congested = true;
-	} else if (sending->copy.type == MACHVM_MSG_TERMINATE) {
+	} else if (sending->copy.type == MACHVM_MSG_TERMINATE && in_flight_locked(sending)) {
 		machvm_memobj_terminated_locked(memobj);
 	}
 	spin_unlock(&port->lock);
