@@ -343,12 +343,25 @@ err_queue:
 	return err;
 }
 
+/* A retry holds its port, and its timer is nothing that a workqueue waits for. */
+static void end_retries(void)
+{
+	struct machvm_port *port;
+	u64 id;
+
+	for (id = 0; (port = machvm_port_first(id)); id++) {
+		id = port->id;
+		flush_delayed_work(&port->retry);
+		machvm_port_put(port);
+	}
+}
+
 /* No object is left; sockets may still be bound to ports without any. */
 void machvm_channel_exit(void)
 {
 	genl_unregister_family(&machvm_nl_family);
 	netlink_unregister_notifier(&netlink_notifier);
 	close_bindings(is_any, NULL);
-	drain_workqueue(retry_queue);
+	end_retries();
 	destroy_workqueue(retry_queue);
 }
