@@ -172,17 +172,31 @@ static struct machvm_binding *binding_on(struct machvm_port *port, struct sock *
 	return found;
 }
 
+/*
+ * The address of a socket, or 0 if it has none yet.  After a bind(2) that failed it shows one that
+ * is somebody else's: a socket that is bound refuses to be bound anew, and only that one tells us
+ * when it closes.
+ */
+static u32 address_of(struct socket *socket)
+{
+	struct sockaddr_nl any = { .nl_family = AF_NETLINK }, address = {};
+
+	if (kernel_getsockname(socket, (struct sockaddr *)&address) < 0 || !address.nl_pid ||
+	    kernel_bind(socket, (struct sockaddr *)&any, sizeof(any)) != -EINVAL)
+		return 0;
+	return address.nl_pid;
+}
+
 static struct machvm_binding *binding_new(struct machvm_port *port, struct socket *socket,
 					  u32 window)
 {
-	struct sockaddr_nl address = {};
+	u32 portid = address_of(socket);
 	struct machvm_binding *binding;
 
-	if (kernel_getsockname(socket, (struct sockaddr *)&address) < 0 || !address.nl_pid)
-		return ERR_PTR(-EINVAL);	/* it has no address to send to yet */
+	if (!portid)
+		return ERR_PTR(-EINVAL);
 	sock_hold(socket->sk);
-	binding = machvm_binding_create(port, socket->sk, sock_net(socket->sk), address.nl_pid,
-					window);
+	binding = machvm_binding_create(port, socket->sk, sock_net(socket->sk), portid, window);
 	if (!binding) {
 		sock_put(socket->sk);
 		return ERR_PTR(-ENOMEM);
