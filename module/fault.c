@@ -221,8 +221,13 @@ static enum step enter_spare(struct machvm_fault *fault)
 	return stage_enter(fault, folio);
 }
 
-/* The page is in an object below and to be written: top gets a copy. */
-static enum step stage_copy(struct machvm_fault *fault, struct folio *source)
+/*
+ * The page is in an object below, @owner, and to be written: top gets a copy.
+ * Whoever writes to @owner directly pushes, and then looks for those who see the page through the
+ * copy; top no longer does, so what top's entries show of it must go while it cannot change.
+ */
+static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *owner,
+			    struct folio *source)
 {
 	enum step step = want_spare(fault, false);
 
@@ -239,7 +244,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct folio *source)
 	if (step == STEP_NEXT) {
 		machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
 		machvm_count(MACHVM_STAT_COW_FAULTS, 1);
-		if (!machvm_object_single_view(fault->top))
+		if (machvm_object_is_shared(owner) || !machvm_object_single_view(fault->top))
 			machvm_zap_viewers_locked(fault->top, fault->index);
 	}
 	folio_unlock(source);
@@ -312,7 +317,8 @@ static enum step stage_find(struct machvm_fault *fault)
 		if (folio && object == fault->top)
 			return stage_own(fault, folio);
 		if (folio)
-			return fault->write ? stage_copy(fault, folio) : stage_below(fault, folio);
+			return fault->write ? stage_copy(fault, object, folio) :
+					      stage_below(fault, folio);
 		if (object->memobj)
 			return stage_pager(fault, object, index);
 		if (!object->shadow)
