@@ -51,11 +51,14 @@ int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 	bool present;
 	int kr;
 
-	if (READ_ONCE(memobj->state) != MACHVM_MEMOBJ_READY)
-		return MACHVM_KERN_MEMORY_ERROR;
 	object = machvm_memobj_object(memobj);
 	if (!object)
 		return MACHVM_KERN_MEMORY_ERROR;
+	/* While we hold the incarnation its state cannot go on from READY. */
+	if (READ_ONCE(memobj->state) != MACHVM_MEMOBJ_READY) {
+		machvm_object_put(object);
+		return MACHVM_KERN_MEMORY_ERROR;
+	}
 	supply->object = object;
 	supply->index = offset >> PAGE_SHIFT;
 	down_read(&object->family->lock);
