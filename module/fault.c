@@ -130,6 +130,11 @@ static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
 	}
 	zap_trapped(fault);
 	err = machvm_pmap_enter(fault->vma, fault->at, folio, fault->write);
+	if (err == -EBUSY && fault->write) {
+		/* Mapped since the trap, by a reader, and perhaps what was there before. */
+		machvm_pmap_zap(fault->map, fault->addr, fault->addr + PAGE_SIZE);
+		err = machvm_pmap_enter(fault->vma, fault->at, folio, true);
+	}
 	folio_unlock(folio);
 	if (err == -EMFILE)
 		return fail(fault, MACHVM_KERN_RESOURCE_SHORTAGE);
