@@ -245,35 +245,15 @@ struct machvm_map *machvm_arena_current(void)
 /*
  * An open /proc/PID/mem names a process: opening it was the permission check.  The file is
  * recognised by procfs's own operations, learnt when the module was loaded.
+ * Return: the map with a reference, NULL if the process has none, ERR_PTR(-EBADF).
  */
-static struct machvm_map *map_of_proc_mem(struct file *file)
+struct machvm_map *machvm_arena_of_proc_mem(struct file *file, fmode_t mode)
 {
-	if (!proc_mem_fops || file->f_op != proc_mem_fops || !(file->f_mode & FMODE_READ))
+	if (!proc_mem_fops || file->f_op != proc_mem_fops || (file->f_mode & mode) != mode)
 		return ERR_PTR(-EBADF);
 	if (!file->private_data)
 		return NULL;
 	return machvm_arena_find(file->private_data);
-}
-
-/**
- * machvm_arena_of_task - the map that an info call is about
- * @task_fd: %MACHVM_TASK_SELF, or a descriptor of /proc/PID/mem
- *
- * Return: the map with a reference, NULL if the process has none, ERR_PTR(-EBADF).
- */
-struct machvm_map *machvm_arena_of_task(int task_fd)
-{
-	struct machvm_map *map;
-	struct file *file;
-
-	if (task_fd == MACHVM_TASK_SELF)
-		return current->mm ? machvm_arena_find(current->mm) : NULL;
-	file = fget(task_fd);
-	if (!file)
-		return ERR_PTR(-EBADF);
-	map = map_of_proc_mem(file);
-	fput(file);
-	return map;
 }
 
 static void learn_proc_mem(void)

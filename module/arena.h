@@ -22,7 +22,7 @@ extern const struct file_operations machvm_arena_fops;
 
 struct machvm_map *machvm_arena_current(void);
 struct machvm_map *machvm_arena_find(struct mm_struct *mm);
-struct machvm_map *machvm_arena_of_task(int task_fd);
+struct machvm_map *machvm_arena_of_proc_mem(struct file *file, fmode_t mode);
 struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
 				       struct inode *inode, struct machvm_user *user);
 void machvm_arena_publish(struct machvm_map *map);

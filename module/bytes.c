@@ -13,6 +13,8 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
+#include "arena.h"
+#include "map.h"
 #include "vm.h"
 
 static bool in_arena(struct machvm_map *map, u64 addr, u64 length)
@@ -70,30 +72,102 @@ static int write_ordinary(u64 addr, u64 data, u64 length)
 	return copy_bytes(addr, data, length);
 }
 
-/* vm_read of the caller's own memory. */
-int machvm_bytes_read(struct machvm_map *map, u64 addr, u64 length, u64 *data)
+static bool is_own(struct machvm_map *map)
 {
-	*data = 0;
-	if (!length || in_arena(map, addr, length))
-		return machvm_vm_read(map, addr, length, map, data);
-	return read_ordinary(map, addr, length, data);
+	return map->pmap->mm == current->mm;
 }
 
-/* vm_copy, and vm_write, within the caller's own memory. */
-int machvm_bytes_copy(struct machvm_map *map, u64 source, u64 length, u64 destination)
+/* vm_read: a snapshot of @from becomes fresh memory of the caller, whose map is @own. */
+int machvm_bytes_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *own,
+		      u64 *data)
 {
-	bool from_arena = in_arena(map, source, length);
-	bool to_arena = in_arena(map, destination, length);
+	*data = 0;
+	if (!length || !is_own(from) || in_arena(from, addr, length))
+		return machvm_vm_read(from, addr, length, own, data);
+	return read_ordinary(own, addr, length, data);
+}
+
+/*
+ * Memory that others share, or a memory object: they are to see the bytes.  They are written
+ * through a window of the caller's own, so that any task will do, and as if the task wrote them.
+ */
+static int write_shared(struct machvm_map *own, u64 data, u64 length, struct machvm_map *to,
+			u64 destination)
+{
+	u64 window, snapshot;
+	int kr;
+
+	kr = machvm_vm_read(own, data, length, own, &snapshot);	/* the two may overlap */
+	if (kr)
+		return kr;
+	kr = machvm_vm_alias(to, destination, length, own, &window);
+	if (!kr) {
+		kr = copy_bytes(window, snapshot, length);
+		machvm_vm_deallocate(own, window, length);
+	}
+	machvm_vm_deallocate(own, snapshot, length);
+	return kr;
+}
+
+/* Puts a snapshot in the arena of @from, which is the caller's, where it is to go. */
+static int put_in_place(struct machvm_map *from, u64 data, u64 length, struct machvm_map *to,
+			u64 destination)
+{
+	int kr;
+
+	if (is_own(to) && !in_arena(to, destination, length))
+		return write_ordinary(destination, data, length);
+	kr = machvm_vm_write(to, destination, from, data, length);
+	if (kr != MACHVM_VM_SHARED)
+		return kr;
+	return write_shared(from, data, length, to, destination);
+}
+
+/* vm_copy in another task, onto memory that is shared there: by way of the caller's map. */
+static int copy_through_caller(struct machvm_map *map, u64 source, u64 length, u64 destination)
+{
+	struct machvm_map *own = machvm_arena_current();
 	u64 data;
 	int kr;
 
-	if (!length || !PAGE_ALIGNED(source | length | destination) || (from_arena && to_arena))
-		return machvm_vm_copy(map, source, length, destination);
-	kr = machvm_bytes_read(map, source, length, &data);
+	if (IS_ERR(own))
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	kr = machvm_vm_read(map, source, length, own, &data);
+	if (!kr) {
+		kr = write_shared(own, data, length, map, destination);
+		machvm_vm_deallocate(own, data, length);
+	}
+	machvm_map_put(own);
+	return kr;
+}
+
+/**
+ * machvm_bytes_copy - vm_copy and vm_write
+ * @from: the caller's map, unless @to is the same one
+ * @to: whose memory is written
+ *
+ * Return: as machvm_vm_copy().
+ */
+int machvm_bytes_copy(struct machvm_map *from, struct machvm_map *to, u64 source, u64 length,
+		      u64 destination)
+{
+	u64 data;
+	int kr;
+
+	if (!length || !PAGE_ALIGNED(source | length | destination))
+		return machvm_vm_write(to, destination, from, source, length);
+	if (!is_own(from)) {
+		kr = machvm_vm_write(to, destination, from, source, length);
+		if (kr == MACHVM_VM_SHARED)
+			kr = copy_through_caller(to, source, length, destination);
+		return kr;
+	}
+	if (in_arena(from, source, length))
+		return put_in_place(from, source, length, to, destination);
+	kr = read_ordinary(from, source, length, &data);
 	if (kr)
 		return kr;
-	kr = to_arena ? machvm_vm_copy(map, data, length, destination) :
-			write_ordinary(destination, data, length);
-	machvm_vm_deallocate(map, data, length);
+	kr = put_in_place(from, data, length, to, destination);
+	machvm_vm_deallocate(from, data, length);
 	return kr;
 }

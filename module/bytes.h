@@ -5,7 +5,9 @@
 
 #include "types.h"
 
-int machvm_bytes_copy(struct machvm_map *map, u64 source, u64 length, u64 destination);
-int machvm_bytes_read(struct machvm_map *map, u64 addr, u64 length, u64 *data);
+int machvm_bytes_copy(struct machvm_map *from, struct machvm_map *to, u64 source, u64 length,
+		      u64 destination);
+int machvm_bytes_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *own,
+		      u64 *data);
 
 #endif /* _MACHVM_BYTES_H */

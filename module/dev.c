@@ -7,33 +7,13 @@
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include "arena.h"
 #include "bytes.h"
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
+#include "task.h"
 #include "user.h"
 #include "vm.h"
-
-/* The map that a call is for; only one's own until there are task descriptors. */
-static struct machvm_map *target(int task, long *ret)
-{
-	struct machvm_map *map;
-
-	if (task != MACHVM_TASK_SELF) {
-		*ret = MACHVM_KERN_INVALID_TASK;
-		return NULL;
-	}
-	map = machvm_arena_current();
-	if (!IS_ERR(map))
-		return map;
-	*ret = PTR_ERR(map);
-	if (*ret == -ENOMEM)
-		*ret = MACHVM_KERN_RESOURCE_SHORTAGE;
-	else if (*ret == -EEXIST)
-		*ret = MACHVM_KERN_NO_SPACE;
-	return NULL;
-}
 
 static long vm_allocate(struct file *file, void *arg)
 {
@@ -43,7 +23,7 @@ static long vm_allocate(struct file *file, void *arg)
 
 	if (call->__reserved || call->anywhere > 1)
 		return -EINVAL;
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
 	ret = machvm_vm_allocate(map, &call->address, call->length, call->anywhere);
@@ -57,7 +37,7 @@ static long vm_deallocate(struct file *file, void *arg)
 	struct machvm_map *map;
 	long ret;
 
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
 	ret = machvm_vm_deallocate(map, call->address, call->length);
@@ -73,7 +53,7 @@ static long vm_protect(struct file *file, void *arg)
 
 	if (call->set_maximum > 1)
 		return -EINVAL;
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
 	ret = machvm_vm_protect(map, call->address, call->length, call->set_maximum,
@@ -92,7 +72,7 @@ static long vm_map(struct file *file, void *arg)
 
 	if (call->anywhere > 1 || call->copy > 1)
 		return -EINVAL;
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
 	if (call->object >= 0) {
@@ -120,7 +100,7 @@ static long vm_inherit(struct file *file, void *arg)
 
 	if (call->__reserved)
 		return -EINVAL;
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
 	ret = machvm_vm_inherit(map, call->address, call->length, call->inheritance);
@@ -134,10 +114,10 @@ static long vm_copy(struct file *file, void *arg)
 	struct machvm_map *map;
 	long ret;
 
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_bytes_copy(map, call->source, call->length, call->destination);
+	ret = machvm_bytes_copy(map, map, call->source, call->length, call->destination);
 	machvm_map_put(map);
 	return ret;
 }
@@ -145,13 +125,17 @@ static long vm_copy(struct file *file, void *arg)
 static long vm_read(struct file *file, void *arg)
 {
 	struct machvm_vm_read *call = arg;
-	struct machvm_map *map;
+	struct machvm_map *map, *own;
 	long ret;
 
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_bytes_read(map, call->address, call->length, &call->out_data);
+	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
+	if (own) {
+		ret = machvm_bytes_read(map, call->address, call->length, own, &call->out_data);
+		machvm_map_put(own);
+	}
 	machvm_map_put(map);
 	return ret;
 }
@@ -159,15 +143,24 @@ static long vm_read(struct file *file, void *arg)
 static long vm_write(struct file *file, void *arg)
 {
 	struct machvm_vm_write *call = arg;
-	struct machvm_map *map;
+	struct machvm_map *map, *own;
 	long ret;
 
-	map = target(call->task, &ret);
+	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_bytes_copy(map, call->data, call->length, call->address);
+	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
+	if (own) {
+		ret = machvm_bytes_copy(own, map, call->data, call->length, call->address);
+		machvm_map_put(own);
+	}
 	machvm_map_put(map);
 	return ret;
+}
+
+static long task_port(struct file *file, void *arg)
+{
+	return machvm_task_port(arg);
 }
 
 static long object_create(struct file *file, void *arg)
@@ -201,6 +194,7 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_COPY, machvm_vm_copy, destination, vm_copy),
 	MACHVM_IOCTL_ROW(MACHVM_VM_READ, machvm_vm_read, out_data, vm_read),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WRITE, machvm_vm_write, length, vm_write),
+	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, out_wired, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,
 			 machvm_ioctl_vm_statistics),

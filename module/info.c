@@ -16,6 +16,7 @@
 #include "page.h"
 #include "request.h"
 #include "stats.h"
+#include "task.h"
 #include "user.h"
 #include "vm.h"
 
@@ -23,13 +24,12 @@ long machvm_ioctl_vm_region(struct file *file, void *arg)
 {
 	struct machvm_vm_region *call = arg;
 	struct machvm_region region;
-	struct machvm_map *map = machvm_arena_of_task(call->task);
+	struct machvm_map *map;
 	long ret;
 
-	if (IS_ERR(map))
-		return MACHVM_KERN_INVALID_TASK;
+	map = machvm_task_look(call->task, &ret);
 	if (!map)
-		return MACHVM_KERN_NO_SPACE;	/* it never called us: nothing is mapped */
+		return ret;
 	ret = machvm_vm_region(map, call->address, &region);
 	machvm_map_put(map);
 	if (ret)
@@ -85,7 +85,7 @@ long machvm_ioctl_fault_info(struct file *file, void *arg)
 
 	if (call->__reserved)
 		return -EINVAL;
-	map = machvm_arena_of_task(MACHVM_TASK_SELF);
+	map = current->mm ? machvm_arena_find(current->mm) : NULL;
 	if (!map)
 		return MACHVM_KERN_INVALID_ADDRESS;
 	reason = machvm_note_read(map, call->address, &error);

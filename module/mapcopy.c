@@ -40,6 +40,17 @@ static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
 	return 0;
 }
 
+/* Would a new object in the place of what is there go unseen by others who share it? */
+static bool shared_locked(struct machvm_map *map, u64 start, u64 end)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+
+	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
+		if (entry->object && !entry->needs_copy && machvm_object_is_shared(entry->object))
+			return true;
+	return false;
+}
+
 static struct machvm_entry *twin_alloc(const struct machvm_entry *entry, struct machvm_map *into,
 				       u64 shift)
 {
@@ -82,9 +93,9 @@ static int copy_entry_locked(struct machvm_entry *entry, struct machvm_map *into
  * Puts @entry into @into with its very object, so that each sees what the other writes.  One that
  * has no object yet, or was to be copied before a write, gets its own first.
  */
-static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *into)
+static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *into, u64 shift)
 {
-	struct machvm_entry *twin = twin_alloc(entry, into, 0);
+	struct machvm_entry *twin = twin_alloc(entry, into, shift);
 	int err;
 
 	if (!twin)
@@ -108,7 +119,7 @@ static int fork_entry_locked(struct machvm_entry *entry, struct machvm_map *chil
 	case MACHVM_INHERIT_NONE:
 		return 0;
 	case MACHVM_INHERIT_SHARE:
-		return share_entry_locked(entry, child);
+		return share_entry_locked(entry, child, 0);
 	case MACHVM_INHERIT_ZERO:
 		twin = twin_alloc(entry, child, 0);
 		if (!twin)
@@ -219,8 +230,9 @@ static unsigned long count_locked(struct machvm_map *map, u64 start, u64 end)
 	return nr;
 }
 
-/* Takes a snapshot of [start, end), which was checked, into @copy, from byte 0 on. */
-static int copyin_locked(struct machvm_map *map, u64 start, u64 end, struct machvm_map *copy)
+/* Takes a snapshot of [start, end), or the very memory, into @copy, from byte 0 on. */
+static int take_locked(struct machvm_map *map, u64 start, u64 end, struct machvm_map *copy,
+		       int (*take)(struct machvm_entry *entry, struct machvm_map *into, u64 shift))
 {
 	struct machvm_entry *entry;
 	LIST_HEAD(spares);
@@ -236,9 +248,14 @@ static int copyin_locked(struct machvm_map *map, u64 start, u64 end, struct mach
 	down_write_nested(&copy->lock, SINGLE_DEPTH_NESTING);
 	for (entry = machvm_map_next_locked(map, start); entry && entry->start < end && !err;
 	     entry = machvm_entry_next(entry))
-		err = copy_entry_locked(entry, copy, start);
+		err = take(entry, copy, start);
 	up_write(&copy->lock);
 	return err;
+}
+
+static int copyin_locked(struct machvm_map *map, u64 start, u64 end, struct machvm_map *copy)
+{
+	return take_locked(map, start, end, copy, copy_entry_locked);
 }
 
 /*
@@ -300,6 +317,7 @@ static int kern_of(int err)
  * machvm_vm_copy - the pages at @destination come to show what those at @source do
  *
  * Errors of the source come before those of the destination.
+ * Return: also %MACHVM_VM_SHARED, if others share what would be replaced; then nothing was done.
  * Source: GNU Mach reference manual, "Data Transfer".
  */
 int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destination)
@@ -321,6 +339,7 @@ int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destinati
 		goto out;
 	kr = check_locked(map, source, source + length, MACHVM_PROT_READ) ?:
 	     check_locked(map, destination, destination + length, MACHVM_PROT_WRITE) ?:
+	     (shared_locked(map, destination, destination + length) ? MACHVM_VM_SHARED : 0) ?:
 	     kern_of(copyin_locked(map, source, source + length, copy)) ?:
 	     kern_of(overwrite_locked(map, destination, copy));
 	up_write(&map->lock);
@@ -398,8 +417,39 @@ int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 }
 
 /**
+ * machvm_vm_alias - the very pages of @from appear in @into as well
+ * @from: whose
+ * @addr: page aligned
+ * @length: bytes, whole pages
+ * @into: where they appear, readable and writable
+ * @alias: out: at which address
+ *
+ * Return: KERN_SUCCESS, KERN_PROTECTION_FAILURE (not writable), KERN_INVALID_ADDRESS (a hole),
+ * KERN_NO_SPACE, KERN_RESOURCE_SHORTAGE, -EINTR.
+ */
+int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		    u64 *alias)
+{
+	struct machvm_map *copy = transit_create(into, length);
+	int kr;
+
+	if (!copy)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	kr = machvm_map_lock(from);
+	if (!kr) {
+		kr = check_locked(from, addr, addr + length, MACHVM_PROT_WRITE) ?:
+		     kern_of(take_locked(from, addr, addr + length, copy, share_entry_locked));
+		up_write(&from->lock);
+	}
+	kr = kr ?: copyout(into, copy, alias);
+	transit_end(copy);
+	return kr;
+}
+
+/**
  * machvm_vm_write - pages of @map come to show what those at @data in @from do
  *
+ * Return: as machvm_vm_copy().
  * Source: GNU Mach reference manual, "Data Transfer".
  */
 int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
@@ -422,6 +472,7 @@ int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u
 	kr = snapshot(from, data, data + length, copy) ?: machvm_map_lock(map);
 	if (!kr) {
 		kr = check_locked(map, addr, addr + length, MACHVM_PROT_WRITE) ?:
+		     (shared_locked(map, addr, addr + length) ? MACHVM_VM_SHARED : 0) ?:
 		     kern_of(overwrite_locked(map, addr, copy));
 		up_write(&map->lock);
 	}

@@ -154,6 +154,7 @@ struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj)
 static void ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj, u8 type)
 {
 	memobj->ctl.type = type;
+	memobj->ctl.sequence = 0;
 	memobj->ctl.queued_ns = ktime_get_ns();
 	machvm_memobj_get(memobj);	/* dropped by ctl_unlist_locked()'s caller */
 	machvm_port_queue_locked(port, &memobj->ctl);

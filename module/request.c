@@ -340,7 +340,8 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	via->in_flight++;
 	msg->via = via;
 	msg->epoch = via->epoch;
-	msg->sequence = ++msg->memobj->sequence;
+	if (!msg->sequence)	/* sent again, it keeps its number */
+		msg->sequence = ++msg->memobj->sequence;
 	refcount_inc(&via->refs);
 	sending->via = via;
 	sending->msg = msg;
@@ -375,7 +376,6 @@ static void unsend_locked(struct machvm_port *port, struct machvm_sending *sendi
 	list_add(&msg->node, &port->queue);
 	port->nr_queued++;
 	port->messages--;
-	msg->memobj->sequence--;
 	if (msg->type == MACHVM_MSG_DATA_REQUEST)
 		WRITE_ONCE(request_of(msg)->state, MACHVM_REQUEST_QUEUED);
 }

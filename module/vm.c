@@ -426,6 +426,10 @@ int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *reg
 	memset(region, 0, sizeof(*region));
 	if (down_read_killable(&map->lock))
 		return -EINTR;
+	if (map->dead) {
+		up_read(&map->lock);
+		return MACHVM_KERN_INVALID_TASK;
+	}
 	entry = machvm_map_next_locked(map, addr);
 	if (entry) {
 		region->start = entry->start;

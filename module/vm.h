@@ -8,6 +8,9 @@
 
 #include "types.h"
 
+/* Not for user space: the destination is shared, so it has to be written by bytes. */
+#define MACHVM_VM_SHARED 1000
+
 struct machvm_region {
 	u64 start, end, offset, object;
 	u64 resident, dirty;
@@ -38,6 +41,8 @@ int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 		   u64 *data);
 int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
 		    u64 length);
+int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		    u64 *alias);
 int machvm_vm_check(struct machvm_map *map, u64 start, u64 end, u8 protection);
 
 #endif /* _MACHVM_VM_H */

@@ -50,7 +50,10 @@
 #define MACHVM_DEVICE "/dev/machvm"
 #define MACHVM_ABI 1
 
-/* Where a task is asked for: the calling process itself, found through its memory, not by fd. */
+/*
+ * Where a task is asked for: the calling process itself, found through its memory, not by fd.
+ * Another task is named by its port, see struct machvm_task_port.
+ */
 #define MACHVM_TASK_SELF (-1)
 
 /* Mach's numeric values. */
@@ -326,6 +329,25 @@ struct machvm_vm_write {
 };
 
 /**
+ * struct machvm_task_port - a right to a task's memory (MACHVM_TASK_PORT, device)
+ * @size: sizeof(struct machvm_task_port)
+ * @task: %MACHVM_TASK_SELF, or a descriptor of /proc/PID/mem that the caller opened for reading and
+ *        writing (the open did the permission check)
+ * @out_port: descriptor, close-on-exec, to be given as task to the vm_* calls by whoever holds it
+ * @__reserved: 0
+ *
+ * The port names an address space: it is dead, and calls answer INVALID_TASK, once the process
+ * has ended or has executed another program.  A child of fork that inherits it holds the parent's.
+ * Answers SUCCESS, INVALID_TASK (no such process, or it never used machvm).
+ */
+struct machvm_task_port {
+	__u32 size;
+	__s32 task;
+	__s32 out_port;
+	__u32 __reserved;
+};
+
+/**
  * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
  * @size: sizeof(struct machvm_vm_statistics)
  * @out_pagesize: bytes
@@ -473,7 +495,7 @@ struct machvm_object_info {
  * @out_objects: objects that the port carries
  * @out_sockets: sockets bound to it
  * @out_queued: messages that wait for credit
- * @out_sent: requests sent and not answered
+ * @out_sent: messages sent and not answered: requests, init, data_return
  * @out_messages: messages ever sent
  * @out_requests: pages ever asked for
  * @out_supplied: pages ever supplied
@@ -575,6 +597,7 @@ struct machvm_data_return {
 #define MACHVM_VM_COPY _IOWR(MACHVM_IOC_TYPE, 0x09, struct machvm_vm_copy)
 #define MACHVM_VM_READ _IOWR(MACHVM_IOC_TYPE, 0x0a, struct machvm_vm_read)
 #define MACHVM_VM_WRITE _IOWR(MACHVM_IOC_TYPE, 0x0b, struct machvm_vm_write)
+#define MACHVM_TASK_PORT _IOWR(MACHVM_IOC_TYPE, 0x0c, struct machvm_task_port)
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)

@@ -5,6 +5,7 @@
 #ifndef _MACHVM_MACHVM_H_
 #define _MACHVM_MACHVM_H_
 
+#include <sys/types.h>
 #include <mach/mach.h>
 #include <stdint.h>
 
@@ -21,6 +22,28 @@ extern "C" {
  * the device is tried.  Never returns NULL; the string is constant.
  */
 const char *machvm_strerror(kern_return_t result);
+
+/**
+ * machvm_task_port() - a port for the calling task's own memory, to be given to others
+ * @port: out: a descriptor; whoever holds it may use it as the task of the vm calls
+ *
+ * It names the address space: it is dead once this process has ended or executed another program.
+ *
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t machvm_task_port(task_t *port);
+
+/**
+ * machvm_task_for_pid() - a port for another process's memory
+ * @pid: the process, which has used machvm
+ * @port: out: a descriptor
+ *
+ * Allowed to those who could attach to it as a debugger.
+ *
+ * Return: KERN_SUCCESS, KERN_NO_ACCESS, KERN_INVALID_TASK (no such process, or one that never used
+ * machvm), KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t machvm_task_for_pid(pid_t pid, task_t *port);
 
 /**
  * machvm_fault_info() - why a memory access just failed
