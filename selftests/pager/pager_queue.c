@@ -10,10 +10,12 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-#define THREADS 1000
+#define MANY 1000
+#define SOME 150		/* where the number is not the point */
 
-static struct touch crowd[THREADS];
-static unsigned int asked[THREADS];
+static struct touch crowd[MANY];
+static unsigned int asked[MANY];
+static unsigned int threads = MANY;
 
 /* Serves until each page was asked for once; whoever asks twice fails. */
 static void serve_crowd(struct channel *channels, unsigned int nr_channels, struct object *object,
@@ -23,7 +25,7 @@ static void serve_crowd(struct channel *channels, unsigned int nr_channels, stru
 
 	for (unsigned int i = 0; i < nr_channels; i++)
 		polls[i] = (struct pollfd){ .fd = channels[i].fd, .events = POLLIN };
-	for (unsigned int done = 0; done < THREADS;) {
+	for (unsigned int done = 0; done < threads;) {
 		unsigned int before = done;
 
 		for (unsigned int i = 0; i < nr_channels; i++) {
@@ -32,7 +34,7 @@ static void serve_crowd(struct channel *channels, unsigned int nr_channels, stru
 							MACHVM_CMD_DATA_REQUEST);
 				unsigned int page = request.offset / PAGE;
 
-				must(page < THREADS && !asked[page]);
+				must(page < threads && !asked[page]);
 				must_eq(request.epoch, epochs[i]);
 				asked[page]++;
 				object->epoch = request.epoch;
@@ -49,14 +51,14 @@ static void start_crowd(struct served *s)
 	uint64_t port = object_info(&s->object).out_port;
 	struct machvm_port_info info;
 
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < threads; i++)
 		touch_start(&crowd[i], s->base + PAGES(i), i % 3 == 0, util_mark(i, 0));
 	do {
 		sched_yield();
 		info = port_info(port);
-	} while (info.out_queued + info.out_sent < THREADS);
-	must_eq(info.out_queued + info.out_sent, THREADS);
-	must_eq(info.out_requests, THREADS);
+	} while (info.out_queued + info.out_sent < threads);
+	must_eq(info.out_queued + info.out_sent, threads);
+	must_eq(info.out_requests, threads);
 	must(info.out_oldest_ns > 0);
 }
 
@@ -65,24 +67,24 @@ static void end_crowd(struct served *s)
 	struct machvm_object_info info;
 	struct machvm_port_info port;
 
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < threads; i++) {
 		touch_end(&crowd[i]);
 		must_eq(crowd[i].signal, 0);
 		must_eq(crowd[i].byte, util_mark(i, 0));
 		must_eq(asked[i], 1);
 	}
-	must_eq(util_wrong(s->base, THREADS, 0), 0);
+	must_eq(util_wrong(s->base, threads, 0), 0);
 	must(channel_empty(&s->channel));
 	info = object_info(&s->object);
-	must_eq(info.out_requested, THREADS);
-	must_eq(info.out_supplied, THREADS);
+	must_eq(info.out_requested, threads);
+	must_eq(info.out_supplied, threads);
 	must_eq(info.out_unasked, 0);
 	must_eq(info.out_requests, 0);
 	port = port_info(info.out_port);
 	must_eq(port.out_queued + port.out_sent, 0);
-	must_eq(port.out_requests, THREADS);
-	must_eq(port.out_supplied, THREADS);
-	must_eq(port.out_messages, THREADS + 1);	/* and init */
+	must_eq(port.out_requests, threads);
+	must_eq(port.out_supplied, threads);
+	must_eq(port.out_messages, threads + 1);	/* and init */
 }
 
 static void serve_window(struct served *s, unsigned int pages, unsigned int window)
@@ -100,7 +102,7 @@ TEST(a_thousand_threads_while_the_pager_does_not_read)
 	struct served s;
 	struct machvm_port_info info;
 
-	serve_window(&s, THREADS, 0);
+	serve_window(&s, threads, 0);
 	start_crowd(&s);
 	info = port_info(object_info(&s.object).out_port);
 	EXPECT_EQ(64, info.out_sent);	/* the window that 0 means */
@@ -108,27 +110,29 @@ TEST(a_thousand_threads_while_the_pager_does_not_read)
 	end_crowd(&s);
 }
 
-TEST(a_thousand_threads_and_a_window_of_one)
+TEST(many_threads_and_a_window_of_one)
 {
 	struct served s;
 
-	serve_window(&s, THREADS, 1);
+	threads = SOME;
+	serve_window(&s, threads, 1);
 	start_crowd(&s);
 	EXPECT_EQ(1, port_info(object_info(&s.object).out_port).out_sent);
 	serve_crowd(&s.channel, 1, &s.object, &s.object.epoch);
 	end_crowd(&s);
 }
 
-TEST(a_thousand_threads_and_the_widest_window)
+TEST(many_threads_and_the_widest_window)
 {
 	struct served s;
 	int size = 8 << 20;
 
+	threads = SOME;
 	channel_open(&s.channel);
 	must(!setsockopt(s.channel.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)));
 	object_create(&s.object);
 	must_eq(object_bind(&s.object, &s.channel, 1024), 0);
-	s.base = map_object(&s.object, 0, THREADS, false);
+	s.base = map_object(&s.object, 0, threads, false);
 	expect_message(&s.channel, MACHVM_CMD_INIT);
 	must_eq(say_ready(&s.channel, &s.object, COPY_DELAY), 0);
 	start_crowd(&s);
@@ -153,13 +157,13 @@ static void congested(bool no_enobufs)
 	}
 	object_create(&s.object);
 	must_eq(object_bind(&s.object, &s.channel, 1024), 0);
-	s.base = map_object(&s.object, 0, THREADS, false);
+	s.base = map_object(&s.object, 0, threads, false);
 	expect_message(&s.channel, MACHVM_CMD_INIT);
 	must_eq(say_ready(&s.channel, &s.object, COPY_DELAY), 0);
 	start_crowd(&s);
 	info = port_info(object_info(&s.object).out_port);
-	must(info.out_sent < 100);	/* or the buffer is not small */
-	must(info.out_queued > 900);
+	must(info.out_sent < 50);	/* or the buffer is not small */
+	must(info.out_queued > threads - 50);
 	serve_crowd(&s.channel, 1, &s.object, &s.object.epoch);
 	end_crowd(&s);
 	must_eq(s.channel.overruns > 0, !no_enobufs);
@@ -170,8 +174,9 @@ TEST(a_thousand_threads_and_a_tiny_socket_buffer)
 	congested(false);
 }
 
-TEST(a_thousand_threads_and_a_tiny_socket_buffer_without_ENOBUFS)
+TEST(many_threads_and_a_tiny_socket_buffer_without_ENOBUFS)
 {
+	threads = SOME;
 	congested(true);
 }
 
@@ -182,21 +187,22 @@ TEST(a_full_socket_is_tried_again_when_it_is_read)
 	struct message request;
 	int size = 1;
 
+	threads = SOME;
 	channel_open(&s.channel);
 	must(!setsockopt(s.channel.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
 	object_create(&s.object);
 	must_eq(object_bind(&s.object, &s.channel, 1024), 0);
-	s.base = map_object(&s.object, 0, THREADS, false);
+	s.base = map_object(&s.object, 0, threads, false);
 	expect_message(&s.channel, MACHVM_CMD_INIT);
 	must_eq(say_ready(&s.channel, &s.object, COPY_DELAY), 0);
 	start_crowd(&s);
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < threads; i++) {
 		request = expect_message(&s.channel, MACHVM_CMD_DATA_REQUEST);
 		must_eq(request.sequence, 2 + i);
 		asked[request.offset / PAGE]++;
 	}
-	EXPECT_EQ(THREADS, port_info(object_info(&s.object).out_port).out_sent);
-	for (int i = 0; i < THREADS; i++)
+	EXPECT_EQ(threads, port_info(object_info(&s.object).out_port).out_sent);
+	for (int i = 0; i < threads; i++)
 		must_eq(supply_mark(&s.object, i, 0), 0);
 	end_crowd(&s);
 }
@@ -290,7 +296,8 @@ TEST(two_sockets_share_the_requests)
 	struct object second;
 	struct served s;
 
-	serve_window(&s, THREADS, 16);
+	threads = SOME;
+	serve_window(&s, threads, 16);
 	second_socket(&s, &channels[1], &second, 16);
 	EXPECT_EQ(2, port_info(object_info(&s.object).out_port).out_sockets);
 	EXPECT_TRUE(channel_empty(&channels[1]));	/* init was sent already */
