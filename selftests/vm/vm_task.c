@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vm_task.c - calls on another task through its port, and how far a right to one goes.
+ */
+#include "harness.h"
+#include "util.h"
+
+#include <machvm.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child that says when it is ready and checks its memory when it is told to. */
+struct child {
+	pid_t pid;
+	int ready[2], go[2];
+};
+
+static void child_done(struct child *child, bool good)
+{
+	(void)child;
+	_exit(!good);
+}
+
+static bool child_start(struct child *child)
+{
+	char c;
+
+	if (pipe(child->ready) || pipe(child->go))
+		return false;
+	child->pid = fork();
+	if (child->pid)
+		return child->pid > 0 && read(child->ready[0], &c, 1) == 1;
+	return false;
+}
+
+static void child_wait(struct child *child)
+{
+	char c;
+
+	if (write(child->ready[1], "", 1) != 1 || read(child->go[0], &c, 1) != 1)
+		_exit(1);
+}
+
+static int child_end(struct child *child)
+{
+	int status = -1;
+
+	if (write(child->go[1], "", 1) == 1)
+		waitpid(child->pid, &status, 0);
+	return status;
+}
+
+TEST(task_for_pid_reads_and_writes_another_task)
+{
+	vm_address_t base = util_make(4), fresh = 0;
+	mach_msg_type_number_t count;
+	struct child child;
+	vm_offset_t data;
+	task_t task;
+
+	strcpy((char *)base, "parent");
+	if (!child_start(&child)) {
+		ASSERT_EQ(0, child.pid);
+		strcpy((char *)base + PAGE, "child");
+		child_wait(&child);
+		child_done(&child, !strcmp((char *)base, "written") &&
+				   ((char *)base)[PAGES(3)] == 3);
+	}
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_for_pid(child.pid, &task));
+	ASSERT_EQ(KERN_SUCCESS, vm_read(task, base, PAGES(2), &data, &count));
+	EXPECT_EQ(0, strcmp((char *)data, "parent"));
+	EXPECT_EQ(0, strcmp((char *)data + PAGE, "child"));
+	EXPECT_EQ(0, *(char *)(base + PAGE));
+	strcpy((char *)data, "written");
+	EXPECT_EQ(KERN_SUCCESS, vm_write(task, base, data, PAGE));
+	*(char *)(base + PAGES(3)) = 3;
+	EXPECT_EQ(KERN_SUCCESS, vm_write(task, base + PAGES(3), base + PAGES(3), PAGE));
+	EXPECT_EQ(KERN_SUCCESS, vm_allocate(task, &fresh, PAGE, TRUE));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(task, fresh, PAGE, FALSE, VM_PROT_READ));
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(task, base, PAGE, base + PAGES(2)));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(task, fresh, PAGE));
+	EXPECT_EQ(0, child_end(&child));
+	EXPECT_EQ(KERN_INVALID_TASK, vm_allocate(task, &fresh, PAGE, TRUE));
+	EXPECT_EQ(KERN_INVALID_TASK, vm_read(task, base, PAGE, &data, &count));
+	EXPECT_EQ(KERN_SUCCESS, mach_port_deallocate(SELF, task));
+}
+
+TEST(protection_taken_away_from_outside_holds)
+{
+	vm_address_t base = util_make(1);
+	struct child child;
+	int status = 0;
+	task_t task;
+
+	if (!child_start(&child)) {
+		ASSERT_EQ(0, child.pid);
+		*(volatile char *)base = 1;
+		child_wait(&child);
+		*(volatile char *)base = 2;
+		child_done(&child, false);
+	}
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_for_pid(child.pid, &task));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(task, base, PAGE, FALSE, VM_PROT_READ));
+	status = child_end(&child);
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+TEST(a_port_of_ones_own_is_the_task)
+{
+	vm_address_t base = 0;
+	task_t task;
+
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_port(&task));
+	EXPECT_EQ(KERN_SUCCESS, vm_allocate(task, &base, PAGE, TRUE));
+	*(volatile char *)base = 1;
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGE));
+	EXPECT_EQ(KERN_SUCCESS, mach_port_deallocate(SELF, task));
+	EXPECT_EQ(KERN_INVALID_TASK, vm_allocate(task, &base, PAGE, TRUE));
+}
+
+/* An inherited port is the parent's; the pseudo-handle is whoever uses it. */
+TEST(an_inherited_port_is_still_the_parents)
+{
+	vm_address_t base = util_make(1);
+	task_t task;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_port(&task));
+	pid = fork();
+	if (!pid) {
+		if (vm_deallocate(SELF, base, PAGE) != KERN_SUCCESS)
+			_exit(1);
+		_exit(vm_protect(task, base, PAGE, FALSE, VM_PROT_READ) != KERN_SUCCESS);
+	}
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGE, FALSE, VM_PROT_READ | VM_PROT_WRITE));
+	*(volatile char *)base = 1;
+}
+
+TEST(others_may_not)
+{
+	vm_address_t base = util_make(1);
+	struct child child;
+	task_t task;
+
+	if (!child_start(&child)) {
+		ASSERT_EQ(0, child.pid);
+		*(volatile char *)base = 1;
+		child_wait(&child);
+		child_done(&child, true);
+	}
+	EXPECT_EQ(KERN_INVALID_TASK, machvm_task_for_pid(1, &task));	/* never used machvm */
+	EXPECT_EQ(KERN_INVALID_TASK, machvm_task_for_pid(99999999, &task));
+	if (!fork()) {
+		if (setgid(1000) || setuid(1000))
+			_exit(1);
+		_exit(machvm_task_for_pid(child.pid, &task) != KERN_NO_ACCESS);
+	} else {
+		int status;
+
+		EXPECT_GT(wait(&status), 0);
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(0, child_end(&child));
+}
+
+TEST_HARNESS_MAIN
