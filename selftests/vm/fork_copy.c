@@ -480,6 +480,7 @@ TEST(S2_35_pages_do_not_pile_up)
 	EXPECT_EQ(before.out_active_count + before.out_inactive_count,
 		  after.out_active_count + after.out_inactive_count);
 	EXPECT_EQ(before.out_maps, after.out_maps);
+	EXPECT_EQ(before.out_objects, after.out_objects);
 }
 
 /* Shared by nobody, so no region says that it is shared. */
