@@ -580,7 +580,7 @@ TEST(linux_shared_futex_across_fork)
 	}
 	EXPECT_EQ(0, util_wait(pid));
 	*waiter.word = 2;
-	EXPECT_EQ(1, futex(waiter.word, FUTEX_WAKE, 1));
+	ASSERT_EQ(1, futex(waiter.word, FUTEX_WAKE, 1));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, waiter.result);
 }
@@ -609,7 +609,7 @@ TEST(linux_shared_futex_across_forks)
 		}
 		if (i % 2)
 			*waiter.word = i;
-		EXPECT_EQ(1, futex(waiter.word, FUTEX_WAKE, 1));
+		ASSERT_EQ(1, futex(waiter.word, FUTEX_WAKE, 1));
 		pthread_join(thread, NULL);
 		EXPECT_EQ(0, waiter.result);
 	}
@@ -636,7 +636,7 @@ TEST(linux_shared_futex_in_the_child)
 			thread = waiter_start(&waiter);
 			if (i)
 				*word = 2;
-			EXPECT_EQ(1, futex(word, FUTEX_WAKE, 1));
+			ASSERT_EQ(1, futex(word, FUTEX_WAKE, 1));
 			pthread_join(thread, NULL);
 		}
 		CHILD_END();
