@@ -449,11 +449,11 @@ int return_release(struct object *object, uint64_t offset, size_t length)
 	return return_call(object, MACHVM_RETURN_RELEASE, offset, length, &address);
 }
 
-vm_address_t map_object(struct object *object, unsigned int page, unsigned int pages, bool copy)
+vm_address_t map_object(struct object *object, uint64_t page, unsigned int pages, bool copy)
 {
 	struct machvm_vm_map call = {
 		.size = sizeof(call), .task = MACHVM_TASK_SELF, .length = PAGES(pages),
-		.anywhere = 1, .object = object->fd, .offset = PAGES(page), .copy = copy,
+		.anywhere = 1, .object = object->fd, .offset = page * PAGE, .copy = copy,
 		.protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE,
 		.max_protection = MACHVM_PROT_ALL, .inheritance = MACHVM_INHERIT_COPY,
 	};

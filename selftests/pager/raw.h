@@ -144,7 +144,7 @@ struct served {
 
 void serve_start(struct served *served, unsigned int pages);	/* not ready yet */
 void serve(struct served *served, unsigned int pages);		/* ready */
-vm_address_t map_object(struct object *object, unsigned int page, unsigned int pages, bool copy);
+vm_address_t map_object(struct object *object, uint64_t page, unsigned int pages, bool copy);
 void unmap(vm_address_t base, unsigned int pages);
 
 /* An access, in a thread of its own, and how it ended. */
