@@ -107,7 +107,7 @@ struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
 	pmap->inode = inode;
 	pmap->map = map;
 	INIT_HLIST_NODE(&pmap->hash);
-	xa_init(&pmap->notes);
+	xa_init_flags(&pmap->notes, XA_FLAGS_ACCOUNT);
 	map->pmap = pmap;
 	machvm_count(MACHVM_STAT_MAPS, 1);
 	return map;

@@ -90,7 +90,6 @@ static long data_supply(struct file *file, void *arg)
 {
 	struct machvm_memobj *memobj = file->private_data;
 	struct machvm_data_supply *call = arg;
-	struct machvm_port *port;
 	long ret;
 
 	/* No locks are served yet, so none may be asked for. */
@@ -101,10 +100,7 @@ static long data_supply(struct file *file, void *arg)
 		return -ESTALE;
 	ret = supply_pages(memobj, call);
 	trace_machvm_reply_received(memobj->id, "data_supply", call->offset, call->length, ret);
-	port = machvm_port_get(machvm_memobj_lock_port(memobj));
-	machvm_memobj_unlock_port(port);
-	machvm_port_pump(port);
-	machvm_port_put(port);
+	machvm_memobj_pump(memobj);
 	return ret;
 }
 
@@ -204,7 +200,6 @@ static int control_release(struct inode *inode, struct file *file)
 	struct machvm_memobj *memobj = file->private_data;
 
 	machvm_memobj_die(memobj);
-	machvm_user_uncharge_object(memobj->user);
 	machvm_memobj_put(memobj);
 	return 0;
 }
@@ -272,13 +267,9 @@ int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create
 	struct file *object, *control;
 	int object_fd, control_fd, err;
 
-	if (!machvm_user_charge_object(memobj->user))
-		return -EDQUOT;
 	control = open_right(memobj, "[machvm-control]", &control_fops);
-	if (IS_ERR(control)) {
-		machvm_user_uncharge_object(memobj->user);
+	if (IS_ERR(control))
 		return PTR_ERR(control);
-	}
 	object = open_right(memobj, "[machvm-object]", &object_fops);
 	err = PTR_ERR_OR_ZERO(object);
 	if (err)
@@ -303,6 +294,6 @@ err_object_fd:
 err_object:
 	fput(object);
 err_control:
-	fput(control);	/* its release gives the charge back */
+	fput(control);
 	return err;
 }

@@ -168,6 +168,7 @@ static struct machvm_object *visible_object(u64 id)
 			break;
 		id = object->id + 1;
 		machvm_object_put(object);
+		cond_resched();
 	}
 	return object;
 }
@@ -182,6 +183,7 @@ static struct machvm_memobj *visible_memobj(u64 id)
 			break;
 		id = memobj->id + 1;
 		machvm_memobj_put(memobj);
+		cond_resched();
 	}
 	return memobj;
 }

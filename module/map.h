@@ -8,6 +8,9 @@
 /* First byte after the user address space of Linux on x86-64 with four-level tables. */
 #define MACHVM_ADDRESS_END ((1ULL << 47) - PAGE_SIZE)
 
+/* Regions that one map may have: a bound on memory where no cgroup sets one. */
+#define MACHVM_REGIONS_MAX BIT(21)
+
 struct machvm_map *machvm_map_create(u64 min, u64 max, struct machvm_user *user);
 struct machvm_map *machvm_map_get(struct machvm_map *map);
 void machvm_map_put(struct machvm_map *map);

@@ -269,7 +269,8 @@ static int overwrite_locked(struct machvm_map *map, u64 start, struct machvm_map
 	LIST_HEAD(spares);
 
 	/* Each border of one side may have to be cut into the other, and the ends; one to spare. */
-	if (!spares_add(&spares, map, copy->nr_entries + count_locked(map, start, end) + 3)) {
+	if (map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX ||
+	    !spares_add(&spares, map, copy->nr_entries + count_locked(map, start, end) + 3)) {
 		spares_drop(&spares);
 		return -ENOMEM;
 	}
@@ -357,6 +358,8 @@ static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
 	if (kr)
 		return kr;
 	kr = machvm_map_find_space_locked(map, copy->max, 0, addr);
+	if (!kr && map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX)
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (kr) {
 		up_write(&map->lock);
 		return kr;

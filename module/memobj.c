@@ -24,13 +24,17 @@
 
 static DEFINE_XARRAY(memobj_table);	/* by id; entries are not references */
 
+/* Returns a memory object with one reference; ERR_PTR(-EDQUOT) at @user's limit, or -ENOMEM. */
 struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 {
-	struct machvm_memobj *memobj = kzalloc(sizeof(*memobj), GFP_KERNEL_ACCOUNT);
+	struct machvm_memobj *memobj;
 	struct machvm_port *port;
 
+	if (!machvm_user_charge_object(user))
+		return ERR_PTR(-EDQUOT);
+	memobj = kzalloc(sizeof(*memobj), GFP_KERNEL_ACCOUNT);
 	if (!memobj)
-		return ERR_PTR(-ENOMEM);
+		goto err_charge;
 	port = machvm_port_create(user);
 	if (!port)
 		goto err_memobj;
@@ -60,6 +64,8 @@ err_port:
 	machvm_user_put(user);
 err_memobj:
 	kfree(memobj);
+err_charge:
+	machvm_user_uncharge_object(user);
 	return ERR_PTR(-ENOMEM);
 }
 
@@ -82,6 +88,7 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 	port->nr_objects--;
 	machvm_memobj_unlock_port(port);
 	machvm_port_put(port);
+	machvm_user_uncharge_object(memobj->user);
 	machvm_user_put(memobj->user);
 	kfree_rcu(memobj, rcu);
 }
@@ -136,6 +143,16 @@ void machvm_memobj_unlock_port(struct machvm_port *port)
 	__releases(&port->lock)
 {
 	spin_unlock(&port->lock);
+}
+
+/* Sends what there is credit for on the port that carries @memobj. */
+void machvm_memobj_pump(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_port_get(machvm_memobj_lock_port(memobj));
+
+	machvm_memobj_unlock_port(port);
+	machvm_port_pump(port);
+	machvm_port_put(port);
 }
 
 /* The incarnation that is mapped, with a reference, or NULL. */

@@ -21,6 +21,7 @@ struct machvm_memobj *machvm_memobj_find(u64 id);
 struct machvm_memobj *machvm_memobj_first(u64 id);
 struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj);
 void machvm_memobj_unlock_port(struct machvm_port *port);
+void machvm_memobj_pump(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
 void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object);

@@ -77,12 +77,8 @@ static struct machvm_memobj *memobj_of(struct sk_buff *skb, struct genl_info *in
 /* Every answer ends here: it may have given credit back. */
 static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, u64 length, int kr)
 {
-	struct machvm_port *port = machvm_port_get(machvm_memobj_lock_port(memobj));
-
-	machvm_memobj_unlock_port(port);
 	trace_machvm_reply_received(memobj->id, what, offset, length, kr);
-	machvm_port_pump(port);
-	machvm_port_put(port);
+	machvm_memobj_pump(memobj);
 	machvm_memobj_put(memobj);
 	return errno_of(kr);
 }

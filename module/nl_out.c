@@ -3,7 +3,8 @@
  * nl_out.c - messages to pagers: which socket, composing, sending.
  * Callers: whoever queued a message or gave credit back calls machvm_port_pump().
  * Never: waits for a socket; sends page contents.
- * Locks: bindings_lock, a leaf; none is held while a message is sent.
+ * Locks: bind_lock (mutex) before memobj->lock; bindings_lock, a leaf; none is held while a message
+ * is sent.
  */
 #include <linux/net.h>
 #include <linux/netlink.h>
@@ -20,6 +21,7 @@
 #define RETRY_MS 10	/* a full socket tells nobody when it is read: look again */
 
 static DEFINE_SPINLOCK(bindings_lock);
+static DEFINE_MUTEX(bind_lock);		/* one bind at a time, so a socket has one binding a port */
 static LIST_HEAD(bindings);		/* all of them; each entry is a reference */
 static struct workqueue_struct *retry_queue;
 
@@ -264,7 +266,9 @@ int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window,
 		sockfd_put(socket);
 		return -EBADF;
 	}
+	mutex_lock(&bind_lock);
 	binding = bind_socket(memobj, socket, window);
+	mutex_unlock(&bind_lock);
 	sockfd_put(socket);
 	if (IS_ERR(binding))
 		return PTR_ERR(binding);

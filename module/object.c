@@ -63,7 +63,7 @@ static struct machvm_object *object_alloc(struct machvm_family *family, struct m
 		goto err_family;
 	refcount_set(&object->refs, 1);
 	object->family = family;
-	xa_init(&object->pages);
+	xa_init_flags(&object->pages, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&object->children);
 	INIT_LIST_HEAD(&object->sibling);
 	INIT_LIST_HEAD(&object->mappers);

@@ -72,6 +72,8 @@ static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, 
 	if (kr)
 		return kr;
 	kr = place_locked(map, addr, length, mask, anywhere);
+	if (!kr && map->nr_entries >= MACHVM_REGIONS_MAX)
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (kr)
 		goto out;
 	machvm_entry_place(entry, map, *addr, *addr + length);
@@ -241,7 +243,9 @@ int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_max
 	kr = machvm_map_lock(map);
 	if (kr)
 		goto out;
-	if (protect_allowed_locked(map, start, end, protection)) {
+	if (map->nr_entries >= MACHVM_REGIONS_MAX) {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+	} else if (protect_allowed_locked(map, start, end, protection)) {
 		machvm_map_clip_locked(map, start, &spares.low);
 		machvm_map_clip_locked(map, end, &spares.high);
 		protect_locked(map, start, end, set_maximum, protection);

@@ -60,15 +60,10 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u
 	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE &&
 			     (vmf->flags & FAULT_FLAG_USER || !(vmf->flags & FAULT_FLAG_TRIED));
 	struct file *file = get_file(vmf->vma->vm_file);	/* holds the module */
-	struct machvm_port *port;
 
 	machvm_map_get(map);
-	port = machvm_port_get(machvm_memobj_lock_port(request->msg.memobj));
-	machvm_memobj_unlock_port(port);
 	release_fault_lock(vmf);
-
-	machvm_port_pump(port);
-	machvm_port_put(port);
+	machvm_memobj_pump(request->msg.memobj);
 	if (interruptible)
 		wait_event_interruptible(request->wait, machvm_request_done(request));
 	else
@@ -86,6 +81,7 @@ static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_map *map, u64 a
 {
 	if (may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT) && !machvm_note_prepare(map))
 		return wait_for_pager(vmf, map, addr, request);
+	machvm_memobj_pump(request->msg.memobj);	/* asked all the same, for who comes next */
 	machvm_request_put(request);
 	if (may_wait(vmf) && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
