@@ -335,31 +335,55 @@ static enum step stage_find(struct machvm_fault *fault)
 
 #define AROUND_PAGES 16
 
-/* Maps what is resident around a page that was read, read-only. */
+/*
+ * What the chain answers for a page, locked; NULL if there is none, or it is in use.  A page of
+ * top's own stays the answer as long as family->lock is held; one from below is looked up again.
+ */
+static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
+{
+	struct folio *own = machvm_page_lookup(top, index);
+	struct folio *folio = own ?: chain_answer(top, index);
+
+	if (!folio || !folio_trylock(folio))
+		return NULL;
+	if (own || chain_answer(top, index) == folio)
+		return folio;
+	folio_unlock(folio);
+	return NULL;
+}
+
+/* Maps what is resident around a page that was read, read-only, run by run. */
 static void map_around(struct machvm_fault *fault)
 {
 	u64 span = AROUND_PAGES << PAGE_SHIFT;
-	u64 start = max(fault->addr & ~(span - 1), fault->entry->start);
+	u64 addr = max(fault->addr & ~(span - 1), fault->entry->start);
 	u64 end = min((fault->addr | (span - 1)) + 1, fault->entry->end);
-	u64 addr;
+	struct page *run[AROUND_PAGES];
+	unsigned long nr, i;
+	int err = 0;
 
-	for (addr = start; addr < end; addr += PAGE_SIZE) {
-		u64 index = machvm_entry_offset(fault->entry, addr) >> PAGE_SHIFT;
-		struct folio *folio;
-		int err = 0;
+	/* A page that was waited for has come alone, or with those behind it. */
+	if (fault->waited)
+		addr = fault->addr + PAGE_SIZE;
+	do {
+		for (nr = 0; addr + nr * PAGE_SIZE < end; nr++) {
+			u64 at = addr + nr * PAGE_SIZE;
+			u64 index = machvm_entry_offset(fault->entry, at) >> PAGE_SHIFT;
+			struct folio *folio = NULL;
 
-		if (addr == fault->addr)
-			continue;
-		folio = chain_answer(fault->top, index);
-		if (!folio || !folio_trylock(folio))
-			continue;
-		if (chain_answer(fault->top, index) == folio)
-			err = machvm_pmap_enter(fault->vma, fault->at + addr - fault->addr, folio,
-						false);
-		folio_unlock(folio);
-		if (err && err != -EBUSY)
-			return;
-	}
+			if (at != fault->addr)
+				folio = chain_answer_trylock(fault->top, index);
+			if (!folio)
+				break;
+			run[nr] = folio_page(folio, 0);
+		}
+		if (nr)
+			err = machvm_pmap_enter_run(fault->vma, fault->at + addr - fault->addr,
+						    run, nr);
+		for (i = 0; i < nr; i++)
+			folio_unlock(page_folio(run[i]));
+		addr += (nr + 1) * PAGE_SIZE;
+	} while (addr < end && !err && !fault->waited);
 }
 
 static enum step try_once(struct machvm_fault *fault)

@@ -25,6 +25,20 @@ void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 /* A page that is mapped this often is not mapped again: its reference count must not wrap. */
 #define MAPPINGS_MAX BIT(30)
 
+/*
+ * vm_insert_page() takes the protection from the VMA, where a filesystem's is always read-only, so
+ * it is given a copy of the VMA that says what this page is to have.
+ */
+static void vma_as_if(struct vm_area_struct *as_if, struct vm_area_struct *vma, bool write)
+{
+	pgprot_t prot = vm_get_page_prot(VM_SHARED | VM_READ | (write ? VM_WRITE : 0));
+
+	memcpy(as_if, vma, sizeof(*as_if));	/* its flags are const to an assignment */
+	vm_flags_set_raw(as_if, vma->vm_flags | VM_MIXEDMAP);
+	as_if->vm_page_prot = __pgprot(pgprot_val(prot) | _PAGE_ACCESSED |
+				       (write ? _PAGE_DIRTY : 0));
+}
+
 /**
  * machvm_pmap_enter - map one page
  * @vma: the arena, as the fault sees it
@@ -32,22 +46,48 @@ void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
  * @folio: the page
  * @write: map it writable and dirty; else read-only and clean, which nothing upgrades silently
  *
- * vm_insert_page() takes the protection from the VMA, where a filesystem's is always read-only, so
- * it is given a copy of the VMA that says what this page is to have.
  * Context: map->lock and family->lock held for reading, the folio locked.
  * Return: 0; -EBUSY if something is mapped there; -ENOMEM; -EMFILE beyond MAPPINGS_MAX.
  */
 int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write)
 {
-	vm_flags_t flags = VM_SHARED | VM_READ | (write ? VM_WRITE : 0);
-	pgprot_t prot = vm_get_page_prot(flags);
 	struct vm_area_struct as_if;
 
 	if (folio_ref_count(folio) > MAPPINGS_MAX)
 		return -EMFILE;
-	memcpy(&as_if, vma, sizeof(as_if));	/* its flags are const to an assignment */
-	vm_flags_set_raw(&as_if, vma->vm_flags | VM_MIXEDMAP);
-	as_if.vm_page_prot = __pgprot(pgprot_val(prot) | _PAGE_ACCESSED |
-				      (write ? _PAGE_DIRTY : 0));
+	vma_as_if(&as_if, vma, write);
 	return vm_insert_page(&as_if, addr, folio_page(folio, 0));
+}
+
+/**
+ * machvm_pmap_enter_run - map pages side by side, read-only
+ * @vma: the arena, as the fault sees it
+ * @addr: user address of the first
+ * @pages: folios of one page each, all of them locked
+ * @nr: how many
+ *
+ * What is mapped there already stays.
+ * Context: as for machvm_pmap_enter().
+ * Return: 0; -ENOMEM: some are mapped; -EMFILE if one is beyond MAPPINGS_MAX: none is.
+ */
+int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
+			  unsigned long nr)
+{
+	struct vm_area_struct as_if;
+	unsigned long done;
+
+	for (done = 0; done < nr; done++)
+		if (page_ref_count(pages[done]) > MAPPINGS_MAX)
+			return -EMFILE;
+	vma_as_if(&as_if, vma, false);
+	done = 0;
+	while (done < nr) {
+		unsigned long left = nr - done;
+		int err = vm_insert_pages(&as_if, addr + done * PAGE_SIZE, pages + done, &left);
+
+		if (err && err != -EBUSY)
+			return err;
+		done = nr - left + (err ? 1 : 0);
+	}
+	return 0;
 }

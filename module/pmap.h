@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pmap.h - the page tables of one map, as Mach calls that floor: translations are put in one page
- * at a time and taken away by range.
+ * pmap.h - the page tables of one map, as Mach calls that floor: translations are put in by the
+ * page or by the run, and taken away by range.
  */
 #ifndef _MACHVM_PMAP_H
 #define _MACHVM_PMAP_H
@@ -13,5 +13,7 @@ struct vm_area_struct;
 void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end);
 void machvm_pmap_free(struct machvm_map *map);
 int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write);
+int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
+			  unsigned long nr);
 
 #endif /* _MACHVM_PMAP_H */

@@ -97,6 +97,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 		.addr = (u64)vmf->pgoff << PAGE_SHIFT,
 		.at = vmf->address & PAGE_MASK,
 		.write = vmf->flags & FAULT_FLAG_WRITE,
+		.waited = vmf->flags & FAULT_FLAG_TRIED,
 	};
 	enum machvm_outcome outcome;
 	int kr, error = 0;

@@ -127,6 +127,20 @@ int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio,
 	return 0;
 }
 
+int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
+			  unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		int err = machvm_pmap_enter(vma, addr + i * PAGE_SIZE, page_folio(pages[i]), false);
+
+		if (err && err != -EBUSY)
+			return err;
+	}
+	return 0;
+}
+
 void machvm_pmap_free(struct machvm_map *map)
 {
 	u64 addr;
