@@ -178,15 +178,18 @@ static int slot_exchange(struct machvm_object *object, u64 index, void *old, voi
  */
 int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *folio)
 {
-	struct machvm_request *request = machvm_page_request(object, index);
+	struct machvm_request *request;
 	int err;
 
-	if (request) {
-		machvm_request_put(request);
-		return -EBUSY;
-	}
 	page_adopt(object, index, folio);
 	err = slot_exchange(object, index, NULL, folio);
+	if (err == -EBUSY) {	/* perhaps only by a finished question, which this sweeps out */
+		request = machvm_page_request(object, index);
+		if (request)
+			machvm_request_put(request);
+		else
+			err = slot_exchange(object, index, NULL, folio);
+	}
 	if (err)
 		folio->mapping = NULL;
 	else
