@@ -44,24 +44,64 @@ static bool epoch_is_stale(struct machvm_memobj *memobj, u32 epoch)
 	return stale;
 }
 
+/*
+ * Who waits for pages of one supply is woken when all of them are in, or would come back at once
+ * to ask for the next.  But nobody is left asleep while this thread may have to wait itself.
+ */
+struct wakes {
+	unsigned int nr;
+	struct machvm_request *asked[16];
+};
+
+static void wake_all(struct wakes *wakes)
+{
+	while (wakes->nr) {
+		struct machvm_request *asked = wakes->asked[--wakes->nr];
+
+		machvm_request_wake(asked);
+		machvm_request_put(asked);
+	}
+}
+
+static bool copy_page_in(void *to, const void __user *from, struct wakes *wakes)
+{
+	unsigned long left = PAGE_SIZE;
+
+	if (wakes->nr) {
+		pagefault_disable();
+		left = copy_from_user(to, from, PAGE_SIZE);
+		pagefault_enable();
+		if (left)
+			wake_all(wakes);
+	}
+	return !left || !copy_from_user(to, from, PAGE_SIZE);
+}
+
 /* One page from user memory.  -EFAULT leaves the question open. */
 static long supply_page(struct machvm_memobj *memobj, u64 offset, const void __user *from,
-			bool precious)
+			bool precious, struct wakes *wakes)
 {
 	struct machvm_supply supply;
+	struct machvm_request *asked;
 	int kr = machvm_memobj_supply_begin(memobj, offset, &supply);
 
 	if (kr)
 		return kr;
-	if (copy_from_user(folio_address(supply.folio), from, PAGE_SIZE)) {
+	if (!copy_page_in(folio_address(supply.folio), from, wakes)) {
 		machvm_memobj_supply_abort(&supply);
 		return -EFAULT;
 	}
-	return machvm_memobj_supply_end(&supply, precious);
+	kr = machvm_memobj_supply_enter(&supply, precious, &asked);
+	if (asked)
+		wakes->asked[wakes->nr++] = asked;
+	if (wakes->nr == ARRAY_SIZE(wakes->asked))
+		wake_all(wakes);
+	return kr;
 }
 
 /* Every page is tried; the answer is that of the first that was refused. */
-static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply *call)
+static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply *call,
+			 struct wakes *wakes)
 {
 	const void __user *from = u64_to_user_ptr(call->address);
 	u8 __user *status = u64_to_user_ptr(call->status);
@@ -69,12 +109,16 @@ static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply
 	u64 done;
 
 	for (done = 0; done < call->length; done += PAGE_SIZE) {
-		long ret = supply_page(memobj, call->offset + done, from + done, call->precious);
+		long ret = supply_page(memobj, call->offset + done, from + done, call->precious,
+				       wakes);
 
 		if (ret < 0)
 			return ret;
-		if (status && put_user(ret, status++))
-			return -EFAULT;
+		if (status) {
+			wake_all(wakes);
+			if (put_user(ret, status++))
+				return -EFAULT;
+		}
 		if (ret && !answer) {
 			answer = ret;
 			call->out_error_offset = call->offset + done;
@@ -90,6 +134,7 @@ static long data_supply(struct file *file, void *arg)
 {
 	struct machvm_memobj *memobj = file->private_data;
 	struct machvm_data_supply *call = arg;
+	struct wakes wakes = {};
 	long ret;
 
 	/* No locks are served yet, so none may be asked for. */
@@ -98,7 +143,8 @@ static long data_supply(struct file *file, void *arg)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
-	ret = supply_pages(memobj, call);
+	ret = supply_pages(memobj, call, &wakes);
+	wake_all(&wakes);
 	trace_machvm_reply_received(memobj->id, "data_supply", call->offset, call->length, ret);
 	machvm_memobj_pump(memobj);
 	return ret;

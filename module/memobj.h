@@ -35,6 +35,8 @@ int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 			       struct machvm_supply *supply);
+int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
+			       struct machvm_request **asked);
 int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious);
 void machvm_memobj_supply_abort(struct machvm_supply *supply);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);

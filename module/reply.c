@@ -87,8 +87,16 @@ static void count_supplied(struct machvm_memobj *memobj, bool unasked)
 	}
 }
 
-/* The page is filled: it becomes resident, and who waits for it is woken. */
-int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
+/**
+ * machvm_memobj_supply_enter - the page is filled: it becomes resident
+ * @supply: as machvm_memobj_supply_begin() handed it out
+ * @precious: to be returned even if it stays clean
+ * @asked: out: the request that it answers, with a reference, to be woken and put; NULL if none
+ *
+ * Return: KERN_SUCCESS; KERN_MEMORY_PRESENT, KERN_RESOURCE_SHORTAGE: the page is gone.
+ */
+int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
+			       struct machvm_request **asked)
 {
 	struct machvm_object *object = supply->object;
 	struct machvm_request *request = supply->request;
@@ -111,13 +119,25 @@ int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
 		machvm_page_free(supply->folio);
 	/* Before anybody is woken: who has the page may unmap it and end the incarnation. */
 	machvm_object_put(object);
-	if (request) {
-		machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
-		machvm_request_put(request);
-	}
+	if (request)
+		machvm_request_settle(request, MACHVM_KERN_SUCCESS, 0);
+	*asked = request;
 	if (err == -ENOMEM)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	return err ? MACHVM_KERN_MEMORY_PRESENT : MACHVM_KERN_SUCCESS;
+}
+
+/* As machvm_memobj_supply_enter(), and who waits for the page is woken. */
+int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
+{
+	struct machvm_request *asked;
+	int kr = machvm_memobj_supply_enter(supply, precious, &asked);
+
+	if (asked) {
+		machvm_request_wake(asked);
+		machvm_request_put(asked);
+	}
+	return kr;
 }
 
 /* The page could not be filled: the question stays open. */

@@ -141,14 +141,14 @@ int machvm_request_post(struct machvm_request *request)
 }
 
 /**
- * machvm_request_finish - the one end of every request
+ * machvm_request_settle - the one end of every request, but for the wake-up
  * @request: any reference on it will do
  * @result: kern_return_t for those who wait
  * @error: the pager's own value
  *
- * The second and later calls do nothing.
+ * The second and later calls do nothing.  The caller wakes who waits, soon.
  */
-void machvm_request_finish(struct machvm_request *request, int result, int error)
+void machvm_request_settle(struct machvm_request *request, int result, int error)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(request->msg.memobj);
 	bool listed = !list_empty(&request->msg.node);
@@ -165,13 +165,24 @@ void machvm_request_finish(struct machvm_request *request, int result, int error
 		listed = false;
 	}
 	machvm_memobj_unlock_port(port);
-	wake_up_all(&request->wait);
 	if (folio)
 		machvm_page_free(folio);
 	if (listed) {
 		machvm_count(MACHVM_STAT_QUEUED, -1);
-		machvm_request_put(request);
+		machvm_request_put(request);	/* not the caller's, so not the last */
 	}
+}
+
+void machvm_request_wake(struct machvm_request *request)
+{
+	wake_up_all(&request->wait);
+}
+
+/* The end of a request, as machvm_request_settle() says, and who waits is woken. */
+void machvm_request_finish(struct machvm_request *request, int result, int error)
+{
+	machvm_request_settle(request, result, error);
+	machvm_request_wake(request);
 }
 
 static struct machvm_request *find_request(struct list_head *list, struct machvm_memobj *memobj)

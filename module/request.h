@@ -22,6 +22,8 @@ bool machvm_request_tryget(struct machvm_request *request);
 void machvm_request_put(struct machvm_request *request);
 bool machvm_request_done(struct machvm_request *request);
 int machvm_request_post(struct machvm_request *request);
+void machvm_request_settle(struct machvm_request *request, int result, int error);
+void machvm_request_wake(struct machvm_request *request);
 void machvm_request_finish(struct machvm_request *request, int result, int error);
 struct folio *machvm_request_take_folio(struct machvm_request *request);
 void machvm_request_park_folio(struct machvm_request *request, struct folio *folio);
