@@ -471,7 +471,7 @@ TEST(S2_35_pages_do_not_pile_up)
 		pid_t pid = fork();
 
 		if (pid == 0) {
-			util_fill(base, 16, 50);
+			util_fill(base, i % 2 ? 16 : 8, 50);
 			_exit(0);
 		}
 		EXPECT_EQ(0, util_wait(pid));
