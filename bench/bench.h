@@ -93,6 +93,7 @@ void machvm_call(int fd, unsigned long command, void *args, const char *what);
 uintptr_t machvm_allocate(uint64_t length);
 void machvm_deallocate(uintptr_t at, uint64_t length);
 void machvm_protect(uintptr_t at, uint64_t length, unsigned int protection);
+void machvm_copy(uintptr_t from, uint64_t length, uintptr_t to);
 uintptr_t machvm_map(int object, uint64_t length, bool copy);
 int machvm_resident_object(uint64_t length, uintptr_t *at);
 

@@ -71,6 +71,19 @@ void machvm_protect(uintptr_t at, uint64_t length, unsigned int protection)
 	machvm_call(machvm_device(), MACHVM_VM_PROTECT, &args, "vm_protect");
 }
 
+void machvm_copy(uintptr_t from, uint64_t length, uintptr_t to)
+{
+	struct machvm_vm_copy args = {
+		.size = sizeof(args),
+		.task = MACHVM_TASK_SELF,
+		.source = from,
+		.length = length,
+		.destination = to,
+	};
+
+	machvm_call(machvm_device(), MACHVM_VM_COPY, &args, "vm_copy");
+}
+
 uintptr_t machvm_map(int object, uint64_t length, bool copy)
 {
 	struct machvm_vm_map args = {
