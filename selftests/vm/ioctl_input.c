@@ -37,6 +37,7 @@ union call {
 	struct machvm_vm_copy copy;
 	struct machvm_vm_read read;
 	struct machvm_vm_write write;
+	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_fault_info fault_info;
 	struct machvm_object_create create;
@@ -126,6 +127,12 @@ static void good_write(union call *call, struct world *world)
 	call->write.length = PAGES(2);
 }
 
+static void good_task_port(union call *call, struct world *world)
+{
+	(void)world;
+	call->task_port.task = MACHVM_TASK_SELF;
+}
+
 static void good_fault_info(union call *call, struct world *world)
 {
 	call->fault_info.address = world->base + PAGES(8);	/* failed before */
@@ -184,6 +191,8 @@ static const struct row {
 	ROW(MACHVM_VM_WRITE, DEVICE, machvm_vm_write, 0, KERN_PROTECTION_FAILURE, good_write),
 	ROW(MACHVM_VM_INHERIT, DEVICE, machvm_vm_inherit,
 	    offsetof(struct machvm_vm_inherit, __reserved), 0, good_inherit),
+	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
+	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
 	ROW(MACHVM_FAULT_INFO, DEVICE, machvm_fault_info,
 	    offsetof(struct machvm_fault_info, __reserved), 0, good_fault_info),
@@ -531,6 +540,8 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.length += 1);
 	TRY(KERN_INVALID_TASK, MACHVM_VM_WRITE, call.write.task = 999);
 
+	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
+	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = world->base);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = -1ULL);
 	TRY(-ENOENT, MACHVM_OBJECT_INFO, call.object.id = -1ULL);
