@@ -52,20 +52,23 @@ static struct machvm_map *own_map(long *answer)
 	return NULL;
 }
 
-/* The map of a port, or of an open /proc/PID/mem with that mode if @mode is not 0. */
+/*
+ * The map of a port, or of an open /proc/PID/mem with that mode if @mode is not 0.  NULL if the
+ * process has none, ERR_PTR(-EBADF) if the descriptor is neither.
+ */
 static struct machvm_map *map_of_fd(int fd, fmode_t mode)
 {
+	struct machvm_map *map = ERR_PTR(-EBADF);
 	struct file *file = fget(fd);
-	struct machvm_map *map = NULL;
 
 	if (!file)
-		return NULL;
+		return map;
 	if (file->f_op == &task_fops)
 		map = machvm_map_get(file->private_data);
 	else if (mode)
 		map = machvm_arena_of_proc_mem(file, mode);
 	fput(file);
-	return IS_ERR(map) ? NULL : map;
+	return map;
 }
 
 /**
@@ -77,21 +80,29 @@ static struct machvm_map *map_of_fd(int fd, fmode_t mode)
  */
 struct machvm_map *machvm_task_map(int task, long *answer)
 {
+	struct machvm_map *map;
+
 	if (task == MACHVM_TASK_SELF)
 		return own_map(answer);
 	*answer = MACHVM_KERN_INVALID_TASK;
-	return map_of_fd(task, 0);
+	map = map_of_fd(task, 0);
+	return IS_ERR(map) ? NULL : map;
 }
 
 /* As machvm_task_map(), for those who only look: also an open /proc/PID/mem, and no map is made. */
 struct machvm_map *machvm_task_look(int task, long *answer)
 {
-	if (task == MACHVM_TASK_SELF) {
-		*answer = MACHVM_KERN_NO_SPACE;	/* it never called us: nothing is mapped */
-		return current->mm ? machvm_arena_find(current->mm) : NULL;
-	}
-	*answer = MACHVM_KERN_INVALID_TASK;
-	return map_of_fd(task, FMODE_READ);
+	struct machvm_map *map;
+
+	if (task == MACHVM_TASK_SELF)
+		map = current->mm ? machvm_arena_find(current->mm) : NULL;
+	else
+		map = map_of_fd(task, FMODE_READ);
+	if (!IS_ERR_OR_NULL(map))
+		return map;
+	/* Who never called us has nothing mapped. */
+	*answer = map ? MACHVM_KERN_INVALID_TASK : MACHVM_KERN_NO_SPACE;
+	return NULL;
 }
 
 /* Makes a port.  Returns a kern_return_t or an errno. */
@@ -107,7 +118,7 @@ long machvm_task_port(struct machvm_task_port *call)
 		map = own_map(&answer);
 	else
 		map = map_of_fd(call->task, FMODE_READ | FMODE_WRITE);
-	if (!map)
+	if (IS_ERR_OR_NULL(map))
 		return answer;
 	fd = anon_inode_getfd("[machvm-task]", &task_fops, map, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
