@@ -259,10 +259,8 @@ static void mapping_again_and_again_keeps_init_and_terminate_in_order(void)
 		at[2 * PAGE] = 3;
 		unmap(at, 4);
 	}
-	/* A supply that has just woken its reader may carry an object over to the next round. */
-	for (int last = -1; last != store.terminates; usleep(500000))
-		last = store.terminates;
-	CHECK(store.inits > 10 && store.inits <= 50 && store.terminates == store.inits);
+	wait_until(&store.terminates, 50);
+	CHECK(store.inits == 50);
 	store_end();
 }
 
@@ -397,10 +395,13 @@ static void killed_pager_leaves_what_is_resident(void)
 	CHECK(touch(at + PAGE) == SIGBUS && landed_why == KERN_MEMORY_ERROR);
 }
 
+static int asked[2]; /* a pipe that says when never_answer() was asked */
+
 static void never_answer(void *cookie, memory_object_control_t control, vm_offset_t offset,
 			 vm_size_t length, vm_prot_t desired)
 {
 	(void)cookie, (void)control, (void)offset, (void)length, (void)desired;
+	CHECK(write(asked[1], "", 1) == 1);
 }
 
 static void *touch_in_thread(void *at)
@@ -412,12 +413,15 @@ static void pager_that_dies_wakes_who_waits(void)
 {
 	const struct machvm_pager_ops ops = { .data_request = never_answer };
 	memory_object_t object = MACH_PORT_NULL;
-	pid_t pager = pager_process(&object, &ops);
 	pthread_t waiter;
 	void *signal = NULL;
+	pid_t pager;
+	char c;
 
+	CHECK(!pipe(asked));
+	pager = pager_process(&object, &ops);
 	CHECK(!pthread_create(&waiter, NULL, touch_in_thread, map(object, FALSE, 1)));
-	usleep(300000);
+	CHECK(read(asked[0], &c, 1) == 1);
 	kill(pager, SIGKILL);
 	CHECK(!pthread_join(waiter, &signal));
 	CHECK((intptr_t)signal == SIGBUS && landed_why == KERN_MEMORY_ERROR);
