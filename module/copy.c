@@ -208,6 +208,20 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 	return copy;
 }
 
+/* A delayed copy of @source, with a reference for the caller; NULL if there is no memory. */
+struct machvm_object *machvm_object_copy(struct machvm_object *source)
+{
+	struct machvm_object *spare = machvm_object_create_kin(source, source->user);
+	struct machvm_object *copy;
+
+	if (!spare)
+		return NULL;
+	copy = machvm_object_copy_delayed(source, &spare);
+	if (spare)
+		machvm_object_put(spare);
+	return copy;
+}
+
 /* True if the page must go into the delayed copy before it may be written. */
 bool machvm_push_wanted_locked(struct machvm_object *source, u64 index)
 {

@@ -28,14 +28,10 @@ static void twin_symmetric(struct machvm_entry *entry, struct machvm_entry *twin
 /* Others write to the object directly: the twin gets a delayed copy. */
 static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
 {
-	struct machvm_object *spare, *copy;
+	struct machvm_object *copy = machvm_object_copy(entry->object);
 
-	spare = machvm_object_create_kin(entry->object, entry->object->user);
-	if (!spare)
+	if (!copy)
 		return -ENOMEM;
-	copy = machvm_object_copy_delayed(entry->object, &spare);
-	if (spare)
-		machvm_object_put(spare);
 	machvm_entry_set_object(twin, copy, entry->offset);
 	return 0;
 }
@@ -173,18 +169,6 @@ static int check_locked(struct machvm_map *map, u64 start, u64 end, u8 protectio
 			break;
 	}
 	return MACHVM_KERN_SUCCESS;
-}
-
-/* May [start, end) be read or written?  For those who go on by bytes. */
-int machvm_vm_check(struct machvm_map *map, u64 start, u64 end, u8 protection)
-{
-	int kr;
-
-	if (down_read_killable(&map->lock))
-		return -EINTR;
-	kr = check_locked(map, start, end, protection);
-	up_read(&map->lock);
-	return kr;
 }
 
 /* Entries to cut others with, chained by ->mapper. */

@@ -23,6 +23,7 @@ u64 machvm_ident_new(void);
 bool machvm_object_is_shared(struct machvm_object *object);
 void machvm_object_share(struct machvm_object *object);
 void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare);
+struct machvm_object *machvm_object_copy(struct machvm_object *source);
 struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 						 struct machvm_object **spare);
 bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);

@@ -34,6 +34,9 @@
  * translations away before releasing it.  Whoever changes an entry holds map->lock for writing
  * and takes the translations of the range away before releasing it.
  *
+ * A fault waits for one folio lock; a copy on write then locks a page that nobody else knows yet,
+ * and mapping what lies around a page takes further ones, but only by trylock.
+ *
  * page_mkwrite answers LOCKED: it returns to Linux with the folio lock, but none of ours.  That
  * is safe because Linux then makes only the very translation writable that it trapped on: if
  * somebody took it away meanwhile, nothing happens, and nobody can have put it back, which needs

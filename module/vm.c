@@ -294,7 +294,7 @@ out:
 static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *memobj, u64 offset,
 			    bool copy)
 {
-	struct machvm_object *object = machvm_memobj_map(memobj), *spare, *delayed;
+	struct machvm_object *object = machvm_memobj_map(memobj), *delayed;
 
 	if (!object)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
@@ -302,15 +302,10 @@ static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *me
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;
 	}
-	spare = machvm_object_create_kin(object, object->user);
-	if (!spare) {
-		machvm_object_put(object);
-		return MACHVM_KERN_RESOURCE_SHORTAGE;
-	}
-	delayed = machvm_object_copy_delayed(object, &spare);
-	if (spare)
-		machvm_object_put(spare);
+	delayed = machvm_object_copy(object);
 	machvm_object_put(object);
+	if (!delayed)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	machvm_entry_set_object(entry, delayed, offset);
 	entry->needs_copy = true;
 	entry->fresh_ident = true;

@@ -43,6 +43,5 @@ int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u
 		    u64 length);
 int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
 		    u64 *alias);
-int machvm_vm_check(struct machvm_map *map, u64 start, u64 end, u8 protection);
 
 #endif /* _MACHVM_VM_H */
