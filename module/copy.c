@@ -69,6 +69,32 @@ static bool object_sees(struct machvm_object *child, u64 index)
 	       !machvm_page_lookup(child, index - child->shadow_index);
 }
 
+/*
+ * The next object, depth first, that sees page *@index of @at from above, below or at @root; NULL
+ * after the last.  *@index becomes the page in its own count.  No recursion.
+ */
+static struct machvm_object *next_viewer(struct machvm_object *root, struct machvm_object *at,
+					 u64 *index)
+{
+	struct machvm_object *next = first_child(at);
+
+	for (;;) {
+		if (next && object_sees(next, *index)) {
+			*index -= next->shadow_index;
+			return next;
+		}
+		if (next) {
+			next = next_sibling(next);
+			continue;
+		}
+		if (at == root)
+			return NULL;
+		next = next_sibling(at);
+		*index += at->shadow_index;
+		at = at->shadow;
+	}
+}
+
 /**
  * machvm_zap_viewers_locked - take a page away from everyone who sees it through an object
  * @object: where they look first, or lower down
@@ -80,32 +106,54 @@ static bool object_sees(struct machvm_object *child, u64 index)
  */
 void machvm_zap_viewers_locked(struct machvm_object *object, u64 index)
 {
-	struct machvm_object *at = object;
+	struct machvm_object *at;
 	u64 here = index;
 
 	lockdep_assert_held(&object->family->lock);
-	machvm_zap_mappers(at, here, 1);
-	for (;;) {
-		struct machvm_object *next = first_child(at);
-
-		/* The next one in depth-first order that sees the page; no recursion. */
-		for (;;) {
-			if (next && object_sees(next, here))
-				break;
-			if (next) {
-				next = next_sibling(next);
-				continue;
-			}
-			if (at == object)
-				return;
-			next = next_sibling(at);
-			here += at->shadow_index;
-			at = at->shadow;
-		}
-		here -= next->shadow_index;
-		at = next;
+	for (at = object; at; at = next_viewer(object, at, &here))
 		machvm_zap_mappers(at, here, 1);
+}
+
+static bool wired_mapper(struct machvm_object *object, u64 index)
+{
+	struct machvm_entry *entry;
+	bool found = false;
+
+	mutex_lock(&object->family->mappers);
+	list_for_each_entry(entry, &object->mappers, mapper) {
+		u64 first = entry->offset >> PAGE_SHIFT;
+		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
+
+		found = entry->wired && index - first < pages;
+		if (found)
+			break;
 	}
+	mutex_unlock(&object->family->mappers);
+	return found;
+}
+
+/**
+ * machvm_page_wired_locked - must a page stay where it is
+ * @object: the object that has it
+ * @index: page of @object
+ *
+ * It must if a wired region of any task shows it.  That is found out from the regions, so there
+ * is no count that could go wrong.
+ * Context: family->lock held; for writing, if the page is to be taken away: then the answer holds
+ * until it is released.
+ */
+bool machvm_page_wired_locked(struct machvm_object *object, u64 index)
+{
+	struct machvm_object *at;
+	u64 here = index;
+
+	lockdep_assert_held(&object->family->lock);
+	if (!READ_ONCE(object->family->nr_wired))
+		return false;
+	for (at = object; at; at = next_viewer(object, at, &here))
+		if (wired_mapper(at, here))
+			return true;
+	return false;
 }
 
 /* True if one entry, and nothing above, looks at the object. */

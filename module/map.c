@@ -32,6 +32,7 @@ struct machvm_map *machvm_map_create(u64 min, u64 max, struct machvm_user *user)
 	map->min = min;
 	map->max = max;
 	map->tail_gap = max - min;
+	init_waitqueue_head(&map->wirings);
 	map->user = machvm_user_get(user);
 	return map;
 }
@@ -86,7 +87,16 @@ void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *o
 	entry->object = object;
 	entry->offset = offset;
 	list_add(&entry->mapper, &object->mappers);
+	object->family->nr_wired += entry->wired;
 	mutex_unlock(&object->family->mappers);
+}
+
+/* In: family->mappers held.  The entry may be off the list already. */
+static void mapper_remove(struct machvm_entry *entry)
+{
+	if (!list_empty(&entry->mapper))
+		entry->object->family->nr_wired -= entry->wired;
+	list_del_init(&entry->mapper);
 }
 
 /* Takes the entry off its object's list; it keeps the reference, for machvm_entry_dispose(). */
@@ -95,8 +105,63 @@ void machvm_entry_unlink(struct machvm_entry *entry)
 	if (!entry->object)
 		return;
 	mutex_lock(&entry->object->family->mappers);
-	list_del_init(&entry->mapper);
+	mapper_remove(entry);
 	mutex_unlock(&entry->object->family->mappers);
+}
+
+/*
+ * Whoever takes a page away holds family->lock for writing, so it either sees that the page is
+ * wired, or has taken it before whoever wires it looks for it.
+ */
+static void entry_set_wired(struct machvm_entry *entry, bool wired)
+{
+	struct machvm_family *family = entry->object ? entry->object->family : NULL;
+
+	if (entry->wired == wired)
+		return;
+	if (!family) {
+		entry->wired = wired;
+		return;
+	}
+	down_write(&family->lock);
+	mutex_lock(&family->mappers);
+	family->nr_wired += wired;
+	family->nr_wired -= entry->wired;
+	entry->wired = wired;
+	mutex_unlock(&family->mappers);
+	up_write(&family->lock);
+}
+
+/* Counts @bytes of an entry that is in a map, or no longer if negative. */
+static void map_account(struct machvm_map *map, const struct machvm_entry *entry, s64 bytes)
+{
+	if (entry->wire)
+		map->wired_size += bytes;
+}
+
+static s64 entry_bytes(const struct machvm_entry *entry)
+{
+	return entry->end - entry->start;
+}
+
+/*
+ * Wires an entry of a locked map, or unwires it if @access is 0.  Bringing the pages in is the
+ * caller's.
+ */
+void machvm_entry_set_wire(struct machvm_entry *entry, u8 access)
+{
+	map_account(entry->map, entry, -entry_bytes(entry));
+	entry->wire = access;
+	map_account(entry->map, entry, entry_bytes(entry));
+	entry_set_wired(entry, access && entry->protection & MACHVM_PROT_READ);
+}
+
+/* What is out of reach is not kept, but is wired again once it can be read. */
+void machvm_entry_set_protection(struct machvm_entry *entry, u8 protection, u8 max_protection)
+{
+	entry->protection = protection;
+	entry->max_protection = max_protection;
+	entry_set_wired(entry, entry->wire && protection & MACHVM_PROT_READ);
 }
 
 /*
@@ -145,17 +210,21 @@ static struct machvm_object *entry_drop_object(struct machvm_entry *entry)
 	if (!object)
 		return NULL;
 	mutex_lock(&object->family->mappers);
-	list_del_init(&entry->mapper);
+	mapper_remove(entry);
 	entry->object = NULL;
 	mutex_unlock(&object->family->mappers);
 	return object;
 }
 
-/* Others read an entry's range through its object's list of mappers: change it under that lock. */
+/*
+ * Of an entry that is in a map.  Others read its range through its object's list of mappers: it
+ * changes under that lock.
+ */
 static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 {
 	struct machvm_object *object = entry->object;
 
+	map_account(entry->map, entry, (s64)(end - start) - entry_bytes(entry));
 	if (object)
 		mutex_lock(&object->family->mappers);
 	entry->offset += start - entry->start;
@@ -376,6 +445,7 @@ void machvm_map_insert_locked(struct machvm_map *map, struct machvm_entry *entry
 	gap_callbacks_propagate(parent, NULL);
 	rb_insert_augmented(&entry->node, &map->entries, &gap_callbacks);
 	map->nr_entries++;
+	map_account(map, entry, entry_bytes(entry));
 	next = machvm_entry_next(entry);
 	gap_set(map, next, (next ? next->start : map->max) - entry->end);
 }
@@ -389,6 +459,7 @@ void machvm_map_erase_locked(struct machvm_map *map, struct machvm_entry *entry)
 	lockdep_assert_held_write(&map->lock);
 	rb_erase_augmented(&entry->node, &map->entries, &gap_callbacks);
 	map->nr_entries--;
+	map_account(map, entry, -entry_bytes(entry));
 	gap_set(map, next, (next ? next->start : map->max) - (prev ? prev->end : map->min));
 }
 
@@ -416,6 +487,9 @@ void machvm_map_clip_locked(struct machvm_map *map, u64 addr, struct machvm_entr
 	upper->inheritance = entry->inheritance;
 	upper->needs_copy = entry->needs_copy;
 	upper->fresh_ident = entry->fresh_ident;
+	upper->wire = entry->wire;
+	upper->wired = entry->wired;
+	upper->wiring = entry->wiring;
 	if (entry->object)
 		machvm_entry_set_object(upper, machvm_object_get(entry->object), offset);
 	entry_set_range(entry, entry->start, addr);
@@ -426,7 +500,8 @@ static bool entries_alike(const struct machvm_entry *a, const struct machvm_entr
 {
 	return a->protection == b->protection && a->max_protection == b->max_protection &&
 	       a->inheritance == b->inheritance && a->needs_copy == b->needs_copy &&
-	       a->fresh_ident == b->fresh_ident;
+	       a->fresh_ident == b->fresh_ident && a->wire == b->wire &&
+	       a->wiring == b->wiring;
 }
 
 static bool entries_continue(const struct machvm_entry *a, const struct machvm_entry *b)
@@ -436,7 +511,10 @@ static bool entries_continue(const struct machvm_entry *a, const struct machvm_e
 	return !a->object || machvm_entry_offset(a, a->end) == b->offset;
 }
 
-/* Takes @upper, which continues @lower, into it. */
+/*
+ * Takes @upper, which continues @lower, into it.  Until that is done both are on the list of
+ * mappers with the range, so that whoever looks for who shows a page always finds one.
+ */
 static void entry_absorb(struct machvm_map *map, struct machvm_entry *lower,
 			 struct machvm_entry *upper)
 {
@@ -444,9 +522,9 @@ static void entry_absorb(struct machvm_map *map, struct machvm_entry *lower,
 	struct machvm_object *object;
 
 	machvm_map_erase_locked(map, upper);
+	entry_set_range(lower, lower->start, end);
 	object = entry_drop_object(upper);
 	machvm_entry_free(upper);
-	entry_set_range(lower, lower->start, end);
 	upper = machvm_entry_next(lower);
 	gap_set(map, upper, (upper ? upper->start : map->max) - end);
 	if (object)

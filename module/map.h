@@ -23,6 +23,8 @@ void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 
 void machvm_entry_unlink(struct machvm_entry *entry);
 void machvm_entry_dispose(struct machvm_entry *entry);
 void machvm_entry_swap(struct machvm_entry *a, struct machvm_entry *b);
+void machvm_entry_set_wire(struct machvm_entry *entry, u8 access);
+void machvm_entry_set_protection(struct machvm_entry *entry, u8 protection, u8 max_protection);
 
 struct machvm_entry *machvm_map_lookup_locked(struct machvm_map *map, u64 addr);
 struct machvm_entry *machvm_map_next_locked(struct machvm_map *map, u64 addr);

@@ -30,6 +30,7 @@ bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);
 void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr);
 void machvm_zap_viewers_locked(struct machvm_object *object, u64 index);
 bool machvm_object_single_view(struct machvm_object *object);
+bool machvm_page_wired_locked(struct machvm_object *object, u64 index);
 
 /* collapse.c */
 bool machvm_object_collapse_locked(struct machvm_object *object);

@@ -57,6 +57,7 @@ struct machvm_family {
 	refcount_t refs;		/* (a) one for each object */
 	struct rw_semaphore lock;
 	struct mutex mappers;
+	unsigned long nr_wired;		/* (M) wired entries that point into it */
 };
 
 /* A region of one map. */
@@ -75,6 +76,9 @@ struct machvm_entry {
 	u8 inheritance;			/* (m) */
 	bool needs_copy;		/* (m) a write must make a shadow first */
 	bool fresh_ident;		/* (m) that shadow gets a futex identity of its own */
+	u8 wire;			/* (m) access that it was wired for, 0 if it was not */
+	bool wired;			/* (m+f) its pages stay: wired, and readable */
+	u64 wiring;			/* (m) the call that is bringing its pages in, or 0 */
 };
 
 /* The address map of one task. */
@@ -86,6 +90,10 @@ struct machvm_map {
 	u64 min;			/* (c) first byte of the arena */
 	u64 max;			/* (c) first byte after it */
 	u64 tail_gap;			/* (m) free bytes after the last entry */
+	u64 wired_size;			/* (m) bytes of the entries that were wired */
+	u8 wire_future;			/* (m) access that new entries are wired for, or 0 */
+	u64 last_wiring;		/* (m) number of the last call that wired */
+	wait_queue_head_t wirings;	/* for one to end */
 	bool dead;			/* (m) its last VMA is gone */
 	struct machvm_user *user;	/* (c) who pays for its objects */
 	struct machvm_pmap *pmap;	/* (c) its page tables, see pmap.h */

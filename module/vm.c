@@ -211,14 +211,12 @@ static void protect_locked(struct machvm_map *map, u64 start, u64 end, bool set_
 	struct machvm_entry *entry = machvm_map_next_locked(map, start);
 
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry)) {
-		u8 old = entry->protection;
+		u8 old = entry->protection, max = protection & MACHVM_PROT_ALL;
 
-		if (set_maximum) {
-			entry->max_protection = protection & MACHVM_PROT_ALL;
-			entry->protection &= entry->max_protection | MACHVM_PROT_NOTIFY;
-		} else {
-			entry->protection = protection;
-		}
+		if (set_maximum)
+			machvm_entry_set_protection(entry, old & (max | MACHVM_PROT_NOTIFY), max);
+		else
+			machvm_entry_set_protection(entry, protection, entry->max_protection);
 		if (entry->object && old & ~entry->protection & MACHVM_PROT_ALL)
 			machvm_pmap_zap(map, entry->start, entry->end);
 	}

@@ -469,6 +469,7 @@ void map_check(struct machvm_map *map)
 	struct machvm_entry *entry;
 	unsigned long nr = 0;
 	u64 end = map->min;
+	u64 wired = 0;
 
 	down_read(&map->lock);
 	for (entry = machvm_map_next_locked(map, 0); entry; entry = machvm_entry_next(entry)) {
@@ -479,11 +480,14 @@ void map_check(struct machvm_map *map)
 		check(!(entry->protection & ~entry->max_protection & MACHVM_PROT_ALL));
 		check(entry->object || !entry->needs_copy);
 		check(!entry->object || !list_empty(&entry->mapper));
+		check_eq(entry->wired, entry->wire && entry->protection & MACHVM_PROT_READ);
+		wired += entry->wire ? entry->end - entry->start : 0;
 		end = entry->end;
 		nr++;
 	}
 	check_eq(map->tail_gap, map->max - end);
 	check_eq(map->nr_entries, nr);
+	check_eq(map->wired_size, wired);
 	check_subtree(map->entries.rb_node);
 	up_read(&map->lock);
 }
