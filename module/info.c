@@ -49,17 +49,28 @@ long machvm_ioctl_vm_region(struct file *file, void *arg)
 	return MACHVM_KERN_SUCCESS;
 }
 
+/* Counters that are read one after the other need not add up while pages come and go. */
+static u64 not_negative(s64 difference)
+{
+	return max_t(s64, difference, 0);
+}
+
 long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 {
+	s64 inactive = machvm_stat_sum(MACHVM_STAT_INACTIVE_TMP) +
+		       machvm_stat_sum(MACHVM_STAT_INACTIVE_PERM);
+	s64 wired = machvm_stat_sum(MACHVM_STAT_WIRED_TMP) +
+		    machvm_stat_sum(MACHVM_STAT_WIRED_PERM);
 	struct machvm_vm_statistics *call = arg;
 
 	call->out_pagesize = PAGE_SIZE;
 	call->out_free_count = global_zone_page_state(NR_FREE_PAGES);
-	call->out_active_count = machvm_stat_sum(MACHVM_STAT_PAGES);
-	call->out_inactive_count = 0;
-	call->out_wire_count = 0;
+	call->out_inactive_count = inactive;
+	call->out_wire_count = wired;
+	call->out_active_count = not_negative(machvm_stat_sum(MACHVM_STAT_PAGES) - inactive -
+					      wired);
 	call->out_zero_fill_count = machvm_stat_sum(MACHVM_STAT_ZERO_FILL);
-	call->out_reactivations = 0;
+	call->out_reactivations = machvm_stat_sum(MACHVM_STAT_REACTIVATIONS);
 	call->out_pageins = machvm_stat_sum(MACHVM_STAT_PAGEINS);
 	call->out_pageouts = machvm_stat_sum(MACHVM_STAT_PAGEOUTS);
 	call->out_faults = machvm_stat_sum(MACHVM_STAT_FAULTS);
@@ -74,6 +85,31 @@ long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 	call->out_maps = machvm_stat_sum(MACHVM_STAT_MAPS);
 	call->out_ports = machvm_stat_sum(MACHVM_STAT_PORTS);
 	call->out_queued = machvm_stat_sum(MACHVM_STAT_QUEUED);
+	return MACHVM_KERN_SUCCESS;
+}
+
+long machvm_ioctl_vm_cache_statistics(struct file *file, void *arg)
+{
+	struct machvm_vm_cache_statistics *call = arg;
+	unsigned long reclaimable = global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
+
+	if (call->__reserved)
+		return -EINVAL;
+	call->out_cache_object_count = machvm_stat_sum(MACHVM_STAT_EXTERNAL);
+	call->out_cache_count = machvm_stat_sum(MACHVM_STAT_RESIDENT_PERM);
+	call->out_inactive_tmp_count = machvm_stat_sum(MACHVM_STAT_INACTIVE_TMP);
+	call->out_active_tmp_count = not_negative(machvm_stat_sum(MACHVM_STAT_RESIDENT_TMP) -
+						  machvm_stat_sum(MACHVM_STAT_WIRED_TMP) -
+						  call->out_inactive_tmp_count);
+	call->out_inactive_perm_count = machvm_stat_sum(MACHVM_STAT_INACTIVE_PERM);
+	call->out_active_perm_count = not_negative(call->out_cache_count -
+						   machvm_stat_sum(MACHVM_STAT_WIRED_PERM) -
+						   call->out_inactive_perm_count);
+	call->out_dirty_count = machvm_stat_sum(MACHVM_STAT_DIRTY);
+	call->out_laundry_count = machvm_stat_sum(MACHVM_STAT_LAUNDRY);
+	call->out_writeback_count = machvm_stat_sum(MACHVM_STAT_WRITEBACK);
+	call->out_slab_count = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) + reclaimable;
+	call->out_slab_reclaim_count = reclaimable;
 	return MACHVM_KERN_SUCCESS;
 }
 

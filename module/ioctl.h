@@ -36,6 +36,7 @@ struct machvm_memobj *machvm_memobj_from_fd(int fd);
 /* info.c */
 long machvm_ioctl_vm_region(struct file *file, void *arg);
 long machvm_ioctl_vm_statistics(struct file *file, void *arg);
+long machvm_ioctl_vm_cache_statistics(struct file *file, void *arg);
 long machvm_ioctl_object_info(struct file *file, void *arg);
 long machvm_ioctl_port_info(struct file *file, void *arg);
 long machvm_ioctl_fault_info(struct file *file, void *arg);

@@ -341,6 +341,7 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 		if (wanted) {
 			memobj->state = MACHVM_MEMOBJ_RETURNING;
 			memobj->returning = object;
+			machvm_count(MACHVM_STAT_WRITEBACK, atomic_long_read(&object->resident));
 			return return_next_locked(memobj, port);
 		}
 		memobj->state = MACHVM_MEMOBJ_TERMINATING;
@@ -410,6 +411,7 @@ static void drop_returning(struct machvm_memobj *memobj)
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
 	if (object) {
+		machvm_count(MACHVM_STAT_WRITEBACK, -atomic_long_read(&object->resident));
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
@@ -572,6 +574,7 @@ static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
 		machvm_page_clear(machvm_page_take(object, first + i), MACHVM_PAGE_PRECIOUS);
 	machvm_page_purge(object, first, first + nr - 1);
 	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
+	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
 	return MACHVM_KERN_SUCCESS;
 
 err_into:

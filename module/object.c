@@ -78,6 +78,7 @@ static struct machvm_object *object_alloc(struct machvm_family *family, struct m
 	if (xa_err(xa_store(&object_table, object->id, object, GFP_KERNEL_ACCOUNT)))
 		goto err_object;
 	machvm_count(MACHVM_STAT_OBJECTS, 1);
+	machvm_count(MACHVM_STAT_EXTERNAL, !!memobj);
 	return object;
 
 err_object:
@@ -134,6 +135,7 @@ void machvm_object_free(struct machvm_object *object)
 	family_put(object->family);
 	machvm_user_put(object->user);
 	machvm_count(MACHVM_STAT_OBJECTS, -1);
+	machvm_count(MACHVM_STAT_EXTERNAL, -!!object->memobj);
 	kfree_rcu(object, rcu);
 }
 

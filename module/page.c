@@ -7,6 +7,7 @@
  */
 #include "page.h"
 #include "request.h"
+#include "stats.h"
 #include "user.h"
 
 #define SLOT_REQUEST 1UL	/* xarray pointer tag of a request */
@@ -57,6 +58,8 @@ void machvm_page_free(struct folio *folio)
 	struct machvm_user *user =
 		(void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
 
+	if (machvm_page_test(folio, MACHVM_PAGE_DIRTY))
+		machvm_count(MACHVM_STAT_DIRTY, -1);
 	folio->private = NULL;
 	folio->mapping = NULL;
 	machvm_user_uncharge_page(user);
@@ -66,13 +69,17 @@ void machvm_page_free(struct folio *folio)
 
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit)
 {
-	if (!machvm_page_test(folio, bit))
-		set_bit(bit, (unsigned long *)&folio->private);
+	if (machvm_page_test(folio, bit) ||
+	    test_and_set_bit(bit, (unsigned long *)&folio->private))
+		return;
+	if (bit == MACHVM_PAGE_DIRTY)
+		machvm_count(MACHVM_STAT_DIRTY, 1);
 }
 
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
 {
-	clear_bit(bit, (unsigned long *)&folio->private);
+	if (test_and_clear_bit(bit, (unsigned long *)&folio->private) && bit == MACHVM_PAGE_DIRTY)
+		machvm_count(MACHVM_STAT_DIRTY, -1);
 }
 
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit)
@@ -153,6 +160,13 @@ bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last
 	return false;
 }
 
+/* So many pages have come into the slots of an object, or left them. */
+static void count_resident(struct machvm_object *object, long n)
+{
+	atomic_long_add(n, &object->resident);
+	machvm_count_page(MACHVM_STAT_RESIDENT_TMP, object, n);
+}
+
 static void page_adopt(struct machvm_object *object, u64 index, struct folio *folio)
 {
 	folio->mapping = machvm_page_mapping;
@@ -193,7 +207,7 @@ int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *fo
 	if (err)
 		folio->mapping = NULL;
 	else
-		atomic_long_inc(&object->resident);
+		count_resident(object, 1);
 	return err;
 }
 
@@ -221,7 +235,7 @@ int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_re
 		folio->mapping = NULL;
 		return err;
 	}
-	atomic_long_inc(&object->resident);
+	count_resident(object, 1);
 	machvm_request_put(request);	/* the slot's */
 	return 0;
 }
@@ -233,7 +247,7 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 
 	if (!folio || slot_exchange(object, index, folio, NULL))
 		return NULL;
-	atomic_long_dec(&object->resident);
+	count_resident(object, -1);
 	return folio;
 }
 
@@ -250,7 +264,7 @@ int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object
 	if (err)
 		return err;
 	page_adopt(to, to_index, folio);
-	atomic_long_inc(&to->resident);
+	count_resident(to, 1);
 	machvm_page_take(from, index);
 	return 0;
 }
@@ -275,7 +289,7 @@ void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
 			machvm_request_put(request);
 			continue;
 		}
-		atomic_long_dec(&object->resident);
+		count_resident(object, -1);
 		machvm_page_free(slot);
 	}
 }

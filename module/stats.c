@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * stats.c - counters of the whole module, one part a CPU.
- * Callers: everyone counts; dev.c reads.
+ * Callers: everyone counts; info.c reads.
  * Locks: none.
  */
 #include "stats.h"
@@ -47,7 +47,7 @@ void machvm_stats_exit(void)
 
 	for (i = 0; i < MACHVM_NR_STATS; i++) {
 		/* Levels are back to nothing, or somebody has leaked. */
-		if (i == MACHVM_STAT_PAGES || i >= MACHVM_STAT_OBJECTS)
+		if (i >= MACHVM_STAT_LEVELS)
 			WARN(percpu_counter_sum(&counters[i]), "machvm: counter %d is left at %lld\n",
 			     i, percpu_counter_sum(&counters[i]));
 		percpu_counter_destroy(&counters[i]);

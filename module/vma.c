@@ -104,7 +104,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 
 	if (!map)
 		return VM_FAULT_SIGBUS;	/* a child whose fork ran out of memory */
-	machvm_count(MACHVM_STAT_FAULTS, 1);
+	machvm_count(MACHVM_STAT_FAULTS, !fault.waited);
 	kr = machvm_note_take_pending(map, fault.addr);
 	if (kr) {
 		machvm_note_read(map, fault.addr, &error);

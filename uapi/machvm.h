@@ -359,7 +359,7 @@ struct machvm_task_port {
  * @out_reactivations: pages that left the inactive queue by being used
  * @out_pageins: pages supplied by pagers
  * @out_pageouts: pages returned to pagers
- * @out_faults: faults handled
+ * @out_faults: faults handled; one that waited for its pager and was tried again is one
  * @out_cow_faults: pages copied on write
  * @out_lookups: memory objects looked up by vm_map
  * @out_hits: of these, found alive
@@ -395,6 +395,40 @@ struct machvm_vm_statistics {
 	__aligned_u64 out_maps;
 	__aligned_u64 out_ports;
 	__aligned_u64 out_queued;
+};
+
+/**
+ * struct machvm_vm_cache_statistics - pages by kind (MACHVM_VM_CACHE_STATISTICS, device)
+ * @size: sizeof(struct machvm_vm_cache_statistics)
+ * @__reserved: 0
+ * @out_cache_object_count: objects with a pager that are in memory, mapped or kept for later
+ * @out_cache_count: their resident pages
+ * @out_active_tmp_count: resident pages without a pager, neither inactive nor wired
+ * @out_inactive_tmp_count: of the pages without a pager, those next to be paged out
+ * @out_active_perm_count: resident pages with a pager, neither inactive nor wired
+ * @out_inactive_perm_count: of the pages with a pager, those next to be paged out
+ * @out_dirty_count: pages that were written since they came in
+ * @out_laundry_count: pages picked to be written back and not offered to their pager yet
+ * @out_writeback_count: pages offered to a pager that has not released them yet
+ * @out_slab_count: pages that the host's kernel has in its slab allocator
+ * @out_slab_reclaim_count: of these, reclaimable
+ *
+ * All are what there is now, and exact when nothing is going on.
+ */
+struct machvm_vm_cache_statistics {
+	__u32 size;
+	__u32 __reserved;
+	__aligned_u64 out_cache_object_count;
+	__aligned_u64 out_cache_count;
+	__aligned_u64 out_active_tmp_count;
+	__aligned_u64 out_inactive_tmp_count;
+	__aligned_u64 out_active_perm_count;
+	__aligned_u64 out_inactive_perm_count;
+	__aligned_u64 out_dirty_count;
+	__aligned_u64 out_laundry_count;
+	__aligned_u64 out_writeback_count;
+	__aligned_u64 out_slab_count;
+	__aligned_u64 out_slab_reclaim_count;
 };
 
 /**
@@ -598,6 +632,8 @@ struct machvm_data_return {
 #define MACHVM_VM_READ _IOWR(MACHVM_IOC_TYPE, 0x0a, struct machvm_vm_read)
 #define MACHVM_VM_WRITE _IOWR(MACHVM_IOC_TYPE, 0x0b, struct machvm_vm_write)
 #define MACHVM_TASK_PORT _IOWR(MACHVM_IOC_TYPE, 0x0c, struct machvm_task_port)
+#define MACHVM_VM_CACHE_STATISTICS                                                           \
+	_IOWR(MACHVM_IOC_TYPE, 0x18, struct machvm_vm_cache_statistics)
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)

@@ -2,8 +2,6 @@
 /*
  * vm.c - the virtual memory calls: each fills a structure, asks the device, hands out the answer.
  */
-#include <limits.h>
-
 #include "internal.h"
 
 kern_return_t vm_allocate(task_t target_task, vm_address_t *address, vm_size_t size,
@@ -120,46 +118,5 @@ kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *si
 	*is_shared = !!(args.out_flags & MACHVM_REGION_SHARED);
 	*object_name = mv_port_name(args.out_object);
 	*offset = args.out_offset;
-	return KERN_SUCCESS;
-}
-
-/* A level stops at the top, for a wrong but large number does less harm than a negative one. */
-static integer_t statistics_level(uint64_t value)
-{
-	return value > INT_MAX ? INT_MAX : (integer_t)value;
-}
-
-/* A count of events wraps, so that the difference of two readings is right. */
-static integer_t statistics_count(uint64_t value)
-{
-	return (integer_t)(uint32_t)value;
-}
-
-kern_return_t vm_statistics(task_t target_task, vm_statistics_data_t *vm_stats)
-{
-	struct machvm_vm_statistics args = { .size = sizeof(args) };
-	kern_return_t result;
-	int32_t task;
-
-	if (!mv_port_task(target_task, &task))
-		return KERN_INVALID_ARGUMENT;
-	result = mv_device_call(MACHVM_VM_STATISTICS, &args);
-	if (result != KERN_SUCCESS)
-		return result;
-	*vm_stats = (vm_statistics_data_t){
-		.pagesize = statistics_level(args.out_pagesize),
-		.free_count = statistics_level(args.out_free_count),
-		.active_count = statistics_level(args.out_active_count),
-		.inactive_count = statistics_level(args.out_inactive_count),
-		.wire_count = statistics_level(args.out_wire_count),
-		.zero_fill_count = statistics_count(args.out_zero_fill_count),
-		.reactivations = statistics_count(args.out_reactivations),
-		.pageins = statistics_count(args.out_pageins),
-		.pageouts = statistics_count(args.out_pageouts),
-		.faults = statistics_count(args.out_faults),
-		.cow_faults = statistics_count(args.out_cow_faults),
-		.lookups = statistics_count(args.out_lookups),
-		.hits = statistics_count(args.out_hits),
-	};
 	return KERN_SUCCESS;
 }

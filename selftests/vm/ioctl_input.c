@@ -39,6 +39,7 @@ union call {
 	struct machvm_vm_write write;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
+	struct machvm_vm_cache_statistics cache_statistics;
 	struct machvm_fault_info fault_info;
 	struct machvm_object_create create;
 	struct machvm_object_info object;
@@ -194,6 +195,8 @@ static const struct row {
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
+	ROW(MACHVM_VM_CACHE_STATISTICS, DEVICE, machvm_vm_cache_statistics,
+	    offsetof(struct machvm_vm_cache_statistics, __reserved), 0, good_version),
 	ROW(MACHVM_FAULT_INFO, DEVICE, machvm_fault_info,
 	    offsetof(struct machvm_fault_info, __reserved), 0, good_fault_info),
 	ROW(MACHVM_OBJECT_CREATE, DEVICE, machvm_object_create,

@@ -6,6 +6,7 @@
 #define _MACH_MACH_H_
 
 #include <mach/mach_types.h>
+#include <mach/gnumach.h>
 #include <mach/mach_init.h>
 #include <mach/mach_interface.h>
 #include <mach/mach_port.h>
