@@ -87,6 +87,8 @@ static inline int harness_main(int argc, char **argv)
 	return test_harness_run(count, arguments);
 }
 
+/* The one of kselftest_harness.h would list and select other names. */
+#undef TEST_HARNESS_MAIN
 #define HARNESS_MAIN                            \
 	int main(int argc, char **argv)         \
 	{                                       \

@@ -213,4 +213,4 @@ TEST(S2_24_copy_of_shared_memory)
 	EXPECT_EQ(1, *at(shared, 0));
 }
 
-TEST_HARNESS_MAIN
+HARNESS_MAIN

@@ -168,4 +168,4 @@ TEST(others_may_not)
 	EXPECT_EQ(0, child_end(&child));
 }
 
-TEST_HARNESS_MAIN
+HARNESS_MAIN
