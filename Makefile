@@ -84,7 +84,11 @@ kunit:
 
 .PHONY: mutants
 mutants:
-	selftests/mutants/run $(if $(T),'$(T)')
+	+selftests/mutants/run $(T)
+
+.PHONY: rows
+rows: lib tools
+	+selftests/rows
 
 .PHONY: demo
 demo: lib tools
@@ -138,6 +142,7 @@ help:
 	@echo '                  T=pattern selects, LIST=1 lists'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  mutants         each broken rule must be caught by a test (not in check)'
+	@echo '  rows            each rule of selftests/rows.txt has tests, and a mutant'
 	@echo ''
 	@echo 'V=1 shows the commands of the build. scripts/kernel keeps the kernels in'
 	@echo '$${XDG_CACHE_HOME:-~/.cache}/machvm; scripts/guest -h runs a program in one.'
