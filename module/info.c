@@ -14,6 +14,7 @@
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
+#include "port.h"
 #include "request.h"
 #include "stats.h"
 #include "task.h"

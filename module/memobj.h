@@ -23,15 +23,14 @@ struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj);
 void machvm_memobj_unlock_port(struct machvm_port *port);
 void machvm_memobj_pump(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj);
-struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
-void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object);
-void machvm_memobj_die(struct machvm_memobj *memobj);
 int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port);
 void machvm_memobj_bound_locked(struct machvm_memobj *memobj);
-void machvm_memobj_absent(struct machvm_port *port);
 void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
 
+void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj, u8 type);
+bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_memobj *memobj);
 int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
+
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 			       struct machvm_supply *supply);
@@ -41,7 +40,11 @@ int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious);
 void machvm_memobj_supply_abort(struct machvm_supply *supply);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
-/* memobj.c */
+/* life.c */
+struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
+void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object);
+void machvm_memobj_die(struct machvm_memobj *memobj);
+void machvm_memobj_absent(struct machvm_port *port);
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);
 int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into);
@@ -54,8 +57,5 @@ static inline bool machvm_range_is_bad(u64 offset, u64 length)
 	return !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length) ||
 	       (length && check_add_overflow(offset, length - 1, &last));
 }
-
-/* nl_out.c: sends what there is credit for.  No lock held. */
-void machvm_port_pump(struct machvm_port *port);
 
 #endif /* _MACHVM_MEMOBJ_H */

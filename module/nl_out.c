@@ -14,7 +14,7 @@
 #include <net/sock.h>
 #include "channel.h"
 #include "memobj.h"
-#include "request.h"
+#include "port.h"
 #include "trace.h"
 #include "uapi/machvm_netlink.h"
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * request.c - questions that pagers were asked, and the ports where messages queue.
- * Callers: fault.c posts and waits; memobj.c answers; nl_out.c takes what may be sent.
+ * request.c - questions that pagers were asked.
+ * Callers: fault.c posts and waits; reply.c answers; port.c ends them.
  * Never: sends, touches a slot, or sleeps with port->lock held.
  * Locks: port->lock, a leaf.
- *
- * A message waits on port->queue for a socket with credit, moves to that socket's sent list, and
- * leaves it when it is answered.  If the socket closes first it goes back to the head of the
- * queue for the next one; if there is none, its request ends in an error.  So nothing is lost,
- * and nobody waits for a socket.
  *
  * Who sleeps: a fault, on request->wait, until the state is DONE.  Who wakes it: finish(), which
  * every answer, cancellation and death ends in.  The sleeper then asks the object again.
@@ -16,15 +11,9 @@
 #include "request.h"
 #include "memobj.h"
 #include "page.h"
+#include "port.h"
 #include "stats.h"
 #include "user.h"
-
-static DEFINE_XARRAY(port_table);	/* by id; entries are not references */
-
-static struct machvm_request *request_of(struct machvm_msg *msg)
-{
-	return container_of(msg, struct machvm_request, msg);
-}
 
 /**
  * machvm_request_create - a question for one page
@@ -95,12 +84,6 @@ void machvm_request_park_folio(struct machvm_request *request, struct folio *fol
 	WARN_ON_ONCE(xchg(&request->folio, folio));
 }
 
-static bool port_absent_locked(struct machvm_port *port)
-{
-	lockdep_assert_held(&port->lock);
-	return list_empty(&port->bindings);
-}
-
 /**
  * machvm_request_post - put a question in its port's queue
  *
@@ -112,7 +95,7 @@ int machvm_request_post(struct machvm_request *request)
 	struct machvm_memobj *memobj = request->msg.memobj;
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
 
-	if (memobj->dead || port_absent_locked(port)) {
+	if (memobj->dead || machvm_port_absent_locked(port)) {
 		machvm_memobj_unlock_port(port);
 		return MACHVM_KERN_MEMORY_ERROR;
 	}
@@ -192,8 +175,8 @@ static struct machvm_request *find_request(struct list_head *list, struct machvm
 	list_for_each_entry(msg, list, node) {
 		if (msg->type != MACHVM_MSG_DATA_REQUEST || (memobj && msg->memobj != memobj))
 			continue;
-		machvm_request_get(request_of(msg));
-		return request_of(msg);
+		machvm_request_get(machvm_request_of(msg));
+		return machvm_request_of(msg);
 	}
 	return NULL;
 }
@@ -228,307 +211,4 @@ void machvm_request_cancel_all(struct machvm_port *port, struct machvm_memobj *m
 		machvm_request_finish(request, result, 0);
 		machvm_request_put(request);
 	}
-}
-
-struct machvm_port *machvm_port_create(struct machvm_user *user)
-{
-	struct machvm_port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
-
-	if (!port)
-		return NULL;
-	refcount_set(&port->refs, 1);
-	port->id = machvm_id_new();
-	spin_lock_init(&port->lock);
-	INIT_LIST_HEAD(&port->queue);
-	INIT_LIST_HEAD(&port->bindings);
-	INIT_LIST_HEAD(&port->memobjs);
-	machvm_port_init_retry(port);
-	port->user = machvm_user_get(user);
-	/* Whoever looks at the table finds it from here on. */
-	if (xa_insert(&port_table, port->id, port, GFP_KERNEL_ACCOUNT)) {
-		machvm_user_put(port->user);
-		kfree(port);
-		return NULL;
-	}
-	machvm_count(MACHVM_STAT_PORTS, 1);
-	return port;
-}
-
-struct machvm_port *machvm_port_get(struct machvm_port *port)
-{
-	refcount_inc(&port->refs);
-	return port;
-}
-
-void machvm_port_put(struct machvm_port *port)
-{
-	if (!refcount_dec_and_test(&port->refs))
-		return;
-	WARN_ON_ONCE(!list_empty(&port->queue) || !list_empty(&port->bindings));
-	xa_erase(&port_table, port->id);
-	machvm_port_release(port);
-	machvm_user_put(port->user);
-	machvm_count(MACHVM_STAT_PORTS, -1);
-	kfree_rcu(port, rcu);
-}
-
-/* The first living port whose number is @id or larger, with a reference; NULL past the last. */
-struct machvm_port *machvm_port_first(u64 id)
-{
-	struct machvm_port *port;
-	unsigned long at = id;
-
-	rcu_read_lock();
-	xa_for_each_start(&port_table, at, port, id) {
-		if (refcount_inc_not_zero(&port->refs))
-			break;
-	}
-	rcu_read_unlock();
-	return port;
-}
-
-void machvm_port_queue_locked(struct machvm_port *port, struct machvm_msg *msg)
-{
-	lockdep_assert_held(&port->lock);
-	list_add_tail(&msg->node, &port->queue);
-	port->nr_queued++;
-}
-
-/* Takes a message off whichever list it is on, and gives its credit back. */
-void machvm_port_unlist_locked(struct machvm_port *port, struct machvm_msg *msg)
-{
-	lockdep_assert_held(&port->lock);
-	if (list_empty(&msg->node))
-		return;
-	list_del_init(&msg->node);
-	if (msg->via) {
-		msg->via->in_flight--;
-		msg->via->congested = false;
-		msg->via = NULL;
-		port->nr_sent--;
-	} else {
-		port->nr_queued--;
-	}
-}
-
-/* The socket with the fewest requests in flight that can take one more. */
-static struct machvm_binding *pick_binding_locked(struct machvm_port *port)
-{
-	struct machvm_binding *binding, *best = NULL;
-
-	list_for_each_entry(binding, &port->bindings, node) {
-		if (binding->congested || binding->in_flight >= binding->window)
-			continue;
-		if (!best || binding->in_flight < best->in_flight)
-			best = binding;
-	}
-	return best;
-}
-
-/**
- * machvm_port_next - the next message that may be sent
- * @port: the port
- * @sending: out: what to send and where; machvm_port_sent() ends it
- *
- * Return: false if the queue is empty or no socket has credit.
- */
-bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
-{
-	struct machvm_binding *via;
-	struct machvm_msg *msg;
-
-	spin_lock(&port->lock);
-	msg = list_first_entry_or_null(&port->queue, struct machvm_msg, node);
-	via = msg ? pick_binding_locked(port) : NULL;
-	if (!via) {
-		spin_unlock(&port->lock);
-		return false;
-	}
-	list_move_tail(&msg->node, &via->sent);
-	port->nr_queued--;
-	port->nr_sent++;
-	port->messages++;
-	via->in_flight++;
-	msg->via = via;
-	msg->epoch = via->epoch;
-	if (!msg->sequence)	/* sent again, it keeps its number */
-		msg->sequence = ++msg->memobj->sequence;
-	refcount_inc(&via->refs);
-	sending->via = via;
-	sending->msg = msg;
-	sending->copy = *msg;
-	if (msg->type == MACHVM_MSG_DATA_REQUEST) {
-		machvm_request_get(request_of(msg));
-		WRITE_ONCE(request_of(msg)->state, MACHVM_REQUEST_SENT);
-	}
-	machvm_memobj_get(msg->memobj);
-	spin_unlock(&port->lock);
-	return true;
-}
-
-/*
- * True if the message is still where machvm_port_next() has put it.  One that was answered, or
- * whose socket has closed, is not; nor is a control message that says something else by now.
- */
-static bool in_flight_locked(const struct machvm_sending *sending)
-{
-	return sending->msg->via == sending->via &&
-	       sending->msg->sequence == sending->copy.sequence;
-}
-
-/* A message that could not be sent goes back to where it was, unless it was answered meanwhile. */
-static void unsend_locked(struct machvm_port *port, struct machvm_sending *sending)
-{
-	struct machvm_msg *msg = sending->msg;
-
-	if (!in_flight_locked(sending))
-		return;
-	machvm_port_unlist_locked(port, msg);
-	list_add(&msg->node, &port->queue);
-	port->nr_queued++;
-	port->messages--;
-	if (msg->type == MACHVM_MSG_DATA_REQUEST)
-		WRITE_ONCE(request_of(msg)->state, MACHVM_REQUEST_QUEUED);
-}
-
-/**
- * machvm_port_sent - what became of a message from machvm_port_next()
- * @port: the port
- * @sending: as it was handed out
- * @err: 0, or why it did not go out; then that socket is left alone until it answers something or
- *	 the retry timer runs
- */
-void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, int err)
-{
-	struct machvm_memobj *memobj = sending->copy.memobj;
-
-	spin_lock(&port->lock);
-	if (err) {
-		unsend_locked(port, sending);
-		sending->via->congested = true;
-	} else if (sending->copy.type == MACHVM_MSG_TERMINATE && in_flight_locked(sending)) {
-		machvm_memobj_terminated_locked(memobj);
-	}
-	spin_unlock(&port->lock);
-	if (sending->copy.type == MACHVM_MSG_DATA_REQUEST)
-		machvm_request_put(request_of(sending->msg));
-	machvm_binding_put(sending->via);
-	machvm_memobj_put(memobj);
-}
-
-/* The retry timer: full sockets are tried again. */
-void machvm_port_uncongest(struct machvm_port *port)
-{
-	struct machvm_binding *binding;
-
-	spin_lock(&port->lock);
-	list_for_each_entry(binding, &port->bindings, node)
-		binding->congested = false;
-	spin_unlock(&port->lock);
-}
-
-static void look_at(struct list_head *list, struct machvm_memobj *memobj, u64 *oldest,
-		    unsigned long *nr)
-{
-	struct machvm_msg *msg;
-
-	list_for_each_entry(msg, list, node) {
-		if (msg->type != MACHVM_MSG_DATA_REQUEST || (memobj && msg->memobj != memobj))
-			continue;
-		*oldest = min(*oldest, msg->queued_ns);
-		(*nr)++;
-	}
-}
-
-/* When the oldest open request (of @memobj, or of all) was made, U64_MAX if none; and how many. */
-u64 machvm_port_oldest_locked(struct machvm_port *port, struct machvm_memobj *memobj,
-			      unsigned long *nr)
-{
-	struct machvm_binding *binding;
-	struct machvm_memobj *each;
-	u64 oldest = U64_MAX;
-
-	lockdep_assert_held(&port->lock);
-	*nr = 0;
-	look_at(&port->queue, memobj, &oldest, nr);
-	list_for_each_entry(binding, &port->bindings, node)
-		look_at(&binding->sent, memobj, &oldest, nr);
-	list_for_each_entry(each, &port->memobjs, on_port)
-		look_at(&each->gated, memobj, &oldest, nr);
-	return oldest;
-}
-
-/**
- * machvm_binding_create - a socket joins a port
- * @port: which
- * @sk: the socket; a reference is taken by the caller and released by its ops, see nl_out.c
- * @net: its network namespace
- * @portid: its address
- * @window: requests that may be unanswered, 0 for the default
- *
- * Return: the binding, on the port's list, with a reference for the caller; NULL.
- */
-struct machvm_binding *machvm_binding_create(struct machvm_port *port, struct sock *sk,
-					     struct net *net, u32 portid, unsigned int window)
-{
-	struct machvm_binding *binding = kzalloc(sizeof(*binding), GFP_KERNEL_ACCOUNT);
-
-	if (!binding)
-		return NULL;
-	refcount_set(&binding->refs, 2);	/* the list's and the caller's */
-	INIT_LIST_HEAD(&binding->sent);
-	INIT_LIST_HEAD(&binding->all);
-	binding->port = machvm_port_get(port);
-	binding->sk = sk;
-	binding->net = net;
-	binding->portid = portid;
-	binding->window = window ?: MACHVM_WINDOW_DEFAULT;
-	spin_lock(&port->lock);
-	binding->epoch = ++port->last_epoch;
-	list_add_tail(&binding->node, &port->bindings);
-	spin_unlock(&port->lock);
-	return binding;
-}
-
-void machvm_binding_put(struct machvm_binding *binding)
-{
-	if (!refcount_dec_and_test(&binding->refs))
-		return;
-	machvm_binding_release(binding);
-	machvm_port_put(binding->port);
-	kfree(binding);
-}
-
-/**
- * machvm_binding_close - the socket is gone
- *
- * What it had not answered is for the others; if there are none the pager is absent, and all who
- * wait get an error.  The list's reference is dropped.
- */
-void machvm_binding_close(struct machvm_binding *binding)
-{
-	struct machvm_port *port = binding->port;
-	struct machvm_msg *msg, *next;
-	bool absent;
-
-	spin_lock(&port->lock);
-	if (binding->gone) {
-		spin_unlock(&port->lock);
-		return;
-	}
-	binding->gone = true;
-	list_del_init(&binding->node);
-	list_for_each_entry_safe_reverse(msg, next, &binding->sent, node) {
-		machvm_port_unlist_locked(port, msg);
-		list_add(&msg->node, &port->queue);
-		port->nr_queued++;
-		if (msg->type == MACHVM_MSG_DATA_REQUEST)
-			WRITE_ONCE(request_of(msg)->state, MACHVM_REQUEST_QUEUED);
-	}
-	absent = port_absent_locked(port);
-	spin_unlock(&port->lock);
-	if (absent)
-		machvm_memobj_absent(port);
-	machvm_port_pump(port);
-	machvm_binding_put(binding);
 }

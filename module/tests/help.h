@@ -10,6 +10,7 @@
 #include "object.h"
 #include "page.h"
 #include "pmap.h"
+#include "port.h"
 #include "request.h"
 #include "stats.h"
 #include "user.h"

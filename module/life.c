@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * life.c - the incarnations of a memory object: mapped, no longer mapped, returned, lost.
+ * Callers: vm.c maps; object.c when the last mapping goes; control.c fetches what is returned.
+ * Never: touches user memory, waits for a pager, or visits a map.
+ * Locks: memobj->lock; inside it port->lock for the state.
+ */
+#include "memobj.h"
+#include "object.h"
+#include "page.h"
+#include "port.h"
+#include "request.h"
+#include "stats.h"
+
+#define RETURN_PAGES_MAX 256	/* in one data_return message */
+
+/**
+ * machvm_memobj_map - the pages of a memory object, for one more mapping
+ *
+ * An incarnation that has lost its last reference is waited for until it is put away, which is
+ * when its pages are offered to the pager: that takes no longer than a lock.
+ * Return: the incarnation with a reference; NULL if there is no memory for one.
+ */
+struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+	struct machvm_port *port;
+
+	machvm_count(MACHVM_STAT_LOOKUPS, 1);
+	mutex_lock(&memobj->lock);
+	while ((object = memobj->object)) {
+		bool alive = machvm_object_tryget(object);
+
+		mutex_unlock(&memobj->lock);
+		if (alive) {
+			machvm_count(MACHVM_STAT_HITS, 1);
+			return object;
+		}
+		schedule_timeout_uninterruptible(1);
+		mutex_lock(&memobj->lock);
+	}
+	object = machvm_object_create(memobj->user, memobj);
+	if (!object) {
+		mutex_unlock(&memobj->lock);
+		return NULL;
+	}
+	memobj->object = object;
+	port = machvm_memobj_lock_port(memobj);
+	memobj->mapped = true;
+	machvm_memobj_bound_locked(memobj);
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	return object;
+}
+
+/* True if the pager is to get the page back. */
+static bool page_is_wanted(struct folio *folio)
+{
+	return machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
+	       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
+}
+
+/* Frees what the pager has on disk already, and all questions.  Returns true if some is left. */
+static bool drop_clean(struct machvm_object *object)
+{
+	struct folio *folio;
+	u64 index = 0, gap = 0;
+
+	while ((folio = machvm_page_next(object, &index, ULONG_MAX))) {
+		if (page_is_wanted(folio)) {
+			if (index > gap)
+				machvm_page_purge(object, gap, index - 1);
+			gap = index + 1;
+		}
+		index++;
+	}
+	machvm_page_purge(object, gap, ULONG_MAX);
+	return atomic_long_read(&object->resident);
+}
+
+/* Queues the next run of returned pages that are alike; false if there is none. */
+static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port *port)
+{
+	struct machvm_object *object = memobj->returning;
+	u64 index = 0, first, dirty;
+	struct folio *folio = machvm_page_next(object, &index, ULONG_MAX);
+
+	if (!folio)
+		return false;
+	first = index;
+	dirty = machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+	do {
+		index++;
+		folio = machvm_page_lookup(object, index);
+	} while (folio && index - first < RETURN_PAGES_MAX &&
+		 machvm_page_test(folio, MACHVM_PAGE_DIRTY) == dirty);
+	memobj->ctl.offset = first << PAGE_SHIFT;
+	memobj->ctl.length = (index - first) << PAGE_SHIFT;
+	memobj->ctl.access = dirty;
+	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_DATA_RETURN);
+	return true;
+}
+
+/* The last page is with the pager.  Returns the shell to be freed. */
+static struct machvm_object *return_done_locked(struct machvm_memobj *memobj,
+						struct machvm_port *port)
+{
+	struct machvm_object *object = memobj->returning;
+
+	memobj->returning = NULL;
+	memobj->state = MACHVM_MEMOBJ_TERMINATING;
+	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+	return object;
+}
+
+/*
+ * What follows for the pager when an incarnation ends.
+ * Returns true if memobj has kept the object to have its pages returned.
+ */
+static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_port *port,
+				   struct machvm_object *object, bool wanted, bool *listed)
+{
+	bool absent = memobj->dead || list_empty(&port->bindings);
+
+	memobj->mapped = false;
+	switch (memobj->state) {
+	case MACHVM_MEMOBJ_INIT:
+		if (memobj->ctl.via) {	/* the pager has heard of it */
+			*listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+			memobj->state = MACHVM_MEMOBJ_TERMINATING;
+			machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+		} else {
+			*listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+			memobj->state = MACHVM_MEMOBJ_IDLE;
+		}
+		return false;
+	case MACHVM_MEMOBJ_READY:
+		if (absent) {
+			memobj->state = MACHVM_MEMOBJ_IDLE;
+			return false;
+		}
+		if (wanted) {
+			memobj->state = MACHVM_MEMOBJ_RETURNING;
+			memobj->returning = object;
+			machvm_count(MACHVM_STAT_WRITEBACK, atomic_long_read(&object->resident));
+			return return_next_locked(memobj, port);
+		}
+		memobj->state = MACHVM_MEMOBJ_TERMINATING;
+		machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+		return false;
+	default:
+		return false;	/* IDLE, or an earlier incarnation is still on its way out */
+	}
+}
+
+/**
+ * machvm_memobj_last_unmap - nothing maps an incarnation any more
+ * @memobj: whose
+ * @object: consumed; no references and no kin are left
+ *
+ * Open questions are cancelled, clean pages freed.  Dirty and precious ones are offered to the
+ * pager, if there is one, and stay until it has released them.
+ */
+void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
+{
+	bool wanted, kept = false, listed = false;
+	struct machvm_port *port;
+
+	mutex_lock(&memobj->lock);
+	wanted = drop_clean(object);
+	port = machvm_memobj_lock_port(memobj);
+	if (memobj->object == object) {
+		memobj->object = NULL;
+		kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
+	}
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (!kept) {
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
+	}
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (listed)
+		machvm_memobj_put(memobj);
+	machvm_memobj_put(memobj);	/* the incarnation's */
+}
+
+/*
+ * With nobody to take them, returned pages are lost, as Mach has it.  If somebody has come since
+ * the caller looked, they and the control message are for the newcomer.
+ */
+static void drop_returning(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object;
+	struct machvm_port *port;
+	bool listed;
+
+	mutex_lock(&memobj->lock);
+	port = machvm_memobj_lock_port(memobj);
+	if (!memobj->dead && !list_empty(&port->bindings)) {
+		machvm_memobj_unlock_port(port);
+		mutex_unlock(&memobj->lock);
+		return;
+	}
+	listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+	object = memobj->returning;
+	memobj->returning = NULL;
+	if (memobj->state != MACHVM_MEMOBJ_READY)
+		memobj->state = MACHVM_MEMOBJ_IDLE;
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (object) {
+		machvm_count(MACHVM_STAT_WRITEBACK, -atomic_long_read(&object->resident));
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
+	}
+	if (listed)
+		machvm_memobj_put(memobj);
+}
+
+/* The last control descriptor is closed: there can be no pager any more. */
+void machvm_memobj_die(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	memobj->dead = true;
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	machvm_request_cancel_all(port, memobj, MACHVM_KERN_MEMORY_ERROR);
+	drop_returning(memobj);
+	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
+	machvm_port_put(port);
+}
+
+/*
+ * The last socket of the port is closed.  Requests end in errors, returned pages are lost; an
+ * object whose pager was ready stays as it is for whoever binds next.
+ */
+void machvm_memobj_absent(struct machvm_port *port)
+{
+	struct machvm_memobj *memobj, *found;
+
+	machvm_request_cancel_all(port, NULL, MACHVM_KERN_MEMORY_ERROR);
+	do {
+		found = NULL;
+		spin_lock(&port->lock);
+		list_for_each_entry(memobj, &port->memobjs, on_port) {
+			if (!list_empty(&memobj->ctl.node) &&
+			    refcount_inc_not_zero(&memobj->refs)) {
+				found = memobj;
+				break;
+			}
+		}
+		if (!list_empty(&port->bindings)) {	/* somebody has come */
+			spin_unlock(&port->lock);
+			if (found)
+				machvm_memobj_put(found);
+			return;
+		}
+		spin_unlock(&port->lock);
+		if (found) {
+			drop_returning(found);
+			machvm_memobj_put(found);
+		}
+	} while (found);
+}
+
+/* A page that waits for its pager to fetch it, with a folio reference; NULL if it does not. */
+struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset)
+{
+	struct folio *folio = NULL;
+
+	mutex_lock(&memobj->lock);
+	if (memobj->returning)
+		folio = machvm_page_lookup(memobj->returning, offset >> PAGE_SHIFT);
+	if (folio)
+		folio_get(folio);
+	mutex_unlock(&memobj->lock);
+	return folio;
+}
+
+static bool returned_all(struct machvm_object *object, u64 first, u64 nr)
+{
+	u64 index;
+
+	for (index = first; object && index < first + nr; index++)
+		if (!machvm_page_lookup(object, index))
+			return false;
+	return object;
+}
+
+/*
+ * Takes the pages out, into the slots of @into from 0 on, or for good if that is NULL.  A page is
+ * in both objects for a while: nobody else looks at either, and so none is lost if memory is.
+ */
+static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
+			    struct machvm_object *into)
+{
+	u64 i;
+
+	for (i = 0; into && i < nr; i++) {
+		if (machvm_page_insert(into, i, machvm_page_lookup(object, first + i)))
+			goto err_into;
+	}
+	for (i = 0; into && i < nr; i++)
+		machvm_page_clear(machvm_page_take(object, first + i), MACHVM_PAGE_PRECIOUS);
+	machvm_page_purge(object, first, first + nr - 1);
+	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
+	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
+	return MACHVM_KERN_SUCCESS;
+
+err_into:
+	while (i--)
+		machvm_page_take(into, i);
+	return MACHVM_KERN_RESOURCE_SHORTAGE;
+}
+
+/**
+ * machvm_memobj_release - the pager has done with returned pages
+ * @memobj: the object
+ * @offset: bytes, page aligned
+ * @length: bytes, whole pages
+ * @into: an object that takes the pages over, or NULL
+ *
+ * The next run is offered when all of the present one is released; after the last one follows
+ * terminate.
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_INVALID_ADDRESS if one of the pages was not
+ * returned, KERN_RESOURCE_SHORTAGE if @into has no room; then none is released.
+ */
+int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
+			  struct machvm_object *into)
+{
+	u64 first = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
+	struct machvm_object *ended = NULL;
+	struct machvm_port *port;
+	bool listed = false;
+	u64 at, last;
+	int kr;
+
+	if (machvm_range_is_bad(offset, length) || !length)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	mutex_lock(&memobj->lock);
+	if (!returned_all(memobj->returning, first, nr)) {
+		mutex_unlock(&memobj->lock);
+		return MACHVM_KERN_INVALID_ADDRESS;
+	}
+	kr = release_pages_to(memobj->returning, first, nr, into);
+	port = machvm_memobj_lock_port(memobj);
+	at = memobj->ctl.offset >> PAGE_SHIFT;
+	last = at + (memobj->ctl.length >> PAGE_SHIFT) - 1;
+	if (!machvm_page_next(memobj->returning, &at, last)) {
+		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+		if (!return_next_locked(memobj, port))
+			ended = return_done_locked(memobj, port);
+	}
+	machvm_port_get(port);
+	machvm_memobj_unlock_port(port);
+	mutex_unlock(&memobj->lock);
+	if (ended)
+		machvm_object_free(ended);
+	machvm_port_pump(port);
+	machvm_port_put(port);
+	if (listed)
+		machvm_memobj_put(memobj);
+	return kr;
+}
