@@ -168,7 +168,8 @@ struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj)
 }
 
 /* The message takes a reference, which whoever unlists it drops. */
-void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj, u8 type)
+void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj,
+				    u8 type)
 {
 	memobj->ctl.type = type;
 	memobj->ctl.sequence = 0;

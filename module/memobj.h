@@ -27,7 +27,8 @@ int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port);
 void machvm_memobj_bound_locked(struct machvm_memobj *memobj);
 void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
 
-void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj, u8 type);
+void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj,
+				    u8 type);
 bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_memobj *memobj);
 int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
 

@@ -15,10 +15,12 @@
 #include "channel.h"
 #include "memobj.h"
 #include "port.h"
+#include "request.h"
 #include "trace.h"
 #include "uapi/machvm_netlink.h"
 
 #define RETRY_MS 10	/* a full socket tells nobody when it is read: look again */
+#define PUMP_MAX 64	/* messages that one task sends, whosever they are */
 
 static DEFINE_SPINLOCK(bindings_lock);
 static DEFINE_MUTEX(bind_lock);		/* one bind at a time, so a socket has one binding a port */
@@ -60,9 +62,10 @@ static u8 command_of(u8 type)
 	}
 }
 
+/* Without reclaim: all who have queued something meanwhile rely on this task to go on. */
 static struct sk_buff *compose(const struct machvm_msg *msg)
 {
-	struct sk_buff *skb = genlmsg_new(160, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(160, GFP_NOWAIT | __GFP_NOWARN);
 	void *head;
 
 	if (!skb)
@@ -88,15 +91,25 @@ static int send_one(const struct machvm_sending *sending)
 	return err;
 }
 
-static void retry_later(struct machvm_port *port)
+/* Pumps again from a worker, at the latest after @ms. */
+static void pump_later(struct machvm_port *port, unsigned int ms)
 {
+	bool pending;
+
 	machvm_port_get(port);
-	if (!queue_delayed_work(retry_queue, &port->retry, msecs_to_jiffies(RETRY_MS)))
+	if (ms)
+		pending = !queue_delayed_work(retry_queue, &port->retry, msecs_to_jiffies(ms));
+	else
+		pending = mod_delayed_work(retry_queue, &port->retry, 0);
+	if (pending)
 		machvm_port_put(port);
 }
 
 /**
  * machvm_port_pump - send what there is credit for
+ *
+ * If another task is at it, that one sends what the caller has queued.  No task does more than
+ * PUMP_MAX for all the others; what is left then is for a worker.
  *
  * Context: process context, no lock of ours held.  Does not wait: a full socket is tried again
  * after RETRY_MS, or when it answers something.
@@ -104,16 +117,20 @@ static void retry_later(struct machvm_port *port)
 void machvm_port_pump(struct machvm_port *port)
 {
 	struct machvm_sending sending;
+	unsigned int nr = 0;
 	bool failed = false;
 
-	while (machvm_port_next(port, &sending)) {
+	while (nr < PUMP_MAX && machvm_port_next(port, &sending)) {
 		int err = send_one(&sending);
 
 		machvm_port_sent(port, &sending, err);
 		failed |= err;
+		nr++;
 	}
 	if (failed)
-		retry_later(port);
+		pump_later(port, RETRY_MS);
+	else if (nr == PUMP_MAX)
+		pump_later(port, 0);
 }
 
 static void retry_work(struct work_struct *work)

@@ -9,6 +9,10 @@
  * leaves it when it is answered.  If the socket closes first it goes back to the head of the
  * queue for the next one; if there is none, its request ends in an error.  So nothing is lost,
  * and nobody waits for a socket.
+ *
+ * One task sends at a time, from machvm_port_next() to machvm_port_sent(), so that a socket gets
+ * messages in the order of their numbers.  Who comes meanwhile leaves what it has queued to that
+ * task, which looks for more before it goes.
  */
 #include "port.h"
 #include "memobj.h"
@@ -125,7 +129,7 @@ static struct machvm_binding *pick_binding_locked(struct machvm_port *port)
  * @port: the port
  * @sending: out: what to send and where; machvm_port_sent() ends it
  *
- * Return: false if the queue is empty, no socket has credit.
+ * Return: false if the queue is empty, no socket has credit, or another task is sending.
  */
 bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 {
@@ -133,7 +137,8 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	struct machvm_msg *msg;
 
 	spin_lock(&port->lock);
-	msg = list_first_entry_or_null(&port->queue, struct machvm_msg, node);
+	msg = port->sending ? NULL :
+			      list_first_entry_or_null(&port->queue, struct machvm_msg, node);
 	via = msg ? pick_binding_locked(port) : NULL;
 	if (!via) {
 		spin_unlock(&port->lock);
@@ -143,6 +148,7 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	port->nr_queued--;
 	port->nr_sent++;
 	port->messages++;
+	port->sending = true;
 	via->in_flight++;
 	msg->via = via;
 	msg->epoch = via->epoch;
@@ -198,6 +204,7 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 	struct machvm_memobj *memobj = sending->copy.memobj;
 
 	spin_lock(&port->lock);
+	port->sending = false;
 	if (err) {
 		unsend_locked(port, sending);
 		sending->via->congested = true;

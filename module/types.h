@@ -201,6 +201,7 @@ struct machvm_port {
 	unsigned long nr_objects;	/* (p) */
 	unsigned long nr_queued;	/* (p) */
 	unsigned long nr_sent;		/* (p) */
+	bool sending;			/* (p) a task is between next and sent */
 	u64 messages;			/* (p) ever sent */
 	u64 requests;			/* (p) pages ever asked for */
 	u64 supplied;			/* (p) pages ever supplied */

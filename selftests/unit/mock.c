@@ -187,6 +187,7 @@ static void send_one(struct machvm_sending *sending)
 {
 	struct machvm_msg *msg = &sending->copy;
 
+	fake_point();
 	if (mock_send_error)
 		return;
 	if (mock_nr_sent == sents_room) {

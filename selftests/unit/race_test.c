@@ -729,8 +729,19 @@ static void unmap_both(void)
 	kr_b = deallocate_at(one, 0, 8) ?: deallocate_at(two, 0, 8);
 }
 
+static void arrived_in_order(void)
+{
+	unsigned int i;
+
+	for (i = 1; i < mock_nr_sent; i++)
+		check_eq(mock_sents[i].sequence, mock_sents[i - 1].sequence + 1);
+}
+
+/* K12: no question comes after terminate. */
 static void after_load_and_unmap(void)
 {
+	arrived_in_order();
+	check_eq(mock_last_sent()->type, MACHVM_MSG_TERMINATE);
 	check(kr_a == 3 || kr_a == FAILED(MACHVM_KERN_INVALID_ADDRESS));
 	end_file(3);
 }
@@ -905,4 +916,45 @@ static void after_join(void)
 TEST(race, joining_a_port_meets_a_question)
 {
 	race(&(struct race){ unbound_second, join_second, ask_second, after_join });
+}
+
+/* K12: messages arrive in the order of their numbers, whoever sends them. */
+
+static void wide_file(void)
+{
+	empty_file();
+	file.binding->window = 8;
+}
+
+static void ask_page(u64 index)
+{
+	struct machvm_request *request = ask(entry_at(one, 0)->object, index);
+
+	require(request);
+	machvm_request_put(request);
+}
+
+static void ask_0_and_1(void)
+{
+	ask_page(0);
+	ask_page(1);
+}
+
+static void ask_2_and_4(void)
+{
+	ask_page(2);
+	ask_page(4);
+}
+
+static void after_questions(void)
+{
+	arrived_in_order();
+	check_eq(mock_sent_of(MACHVM_MSG_DATA_REQUEST), 4);
+	check_eq(file.memobj->port->nr_queued, 0);
+	end_file(3);
+}
+
+TEST(race, K12_a_question_does_not_overtake_another)
+{
+	race(&(struct race){ wide_file, ask_0_and_1, ask_2_and_4, after_questions });
 }
