@@ -38,23 +38,24 @@ int machvm_map_lock(struct machvm_map *map)
 /* Finds the place for @length bytes, or checks that *@addr is one. */
 static int place_locked(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere)
 {
-	u64 align, ceiling;
-
 	if (anywhere)
 		return machvm_map_find_space_locked(map, length, mask, addr);
-	if (!machvm_mask_parse(mask, &align, &ceiling) || *addr & (align - 1) || *addr > ceiling)
-		return MACHVM_KERN_NO_SPACE;
 	if (!machvm_map_free_locked(map, *addr, *addr + length))
 		return MACHVM_KERN_NO_SPACE;
 	return MACHVM_KERN_SUCCESS;
 }
 
-/* A fixed address is cut down to its page and must lie in user space with all of the range. */
-static int fixed_address(u64 *addr, u64 length)
+/*
+ * A fixed address is cut down to its page, must not violate the mask, and must lie in user space
+ * with all of the range.
+ */
+static int fixed_address(u64 *addr, u64 length, u64 mask)
 {
-	u64 end;
+	u64 align, ceiling, end;
 
 	*addr &= PAGE_MASK;
+	if (!machvm_mask_parse(mask, &align, &ceiling) || *addr & (align - 1) || *addr > ceiling)
+		return MACHVM_KERN_NO_SPACE;
 	if (check_add_overflow(*addr, length, &end) || end > MACHVM_ADDRESS_END)
 		return MACHVM_KERN_INVALID_ADDRESS;
 	return MACHVM_KERN_SUCCESS;
@@ -107,7 +108,7 @@ int machvm_vm_allocate(struct machvm_map *map, u64 *addr, u64 length, bool anywh
 	if (!length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (!anywhere)
-		kr = fixed_address(addr, length);
+		kr = fixed_address(addr, length, 0);
 	if (kr)
 		return kr;
 	entry = machvm_entry_alloc(map);
@@ -214,7 +215,7 @@ static void protect_locked(struct machvm_map *map, u64 start, u64 end, bool set_
 		u8 old = entry->protection, max = protection & MACHVM_PROT_ALL;
 
 		if (set_maximum)
-			machvm_entry_set_protection(entry, old & (max | MACHVM_PROT_NOTIFY), max);
+			machvm_entry_set_protection(entry, old & protection, max);
 		else
 			machvm_entry_set_protection(entry, protection, entry->max_protection);
 		if (entry->object && old & ~entry->protection & MACHVM_PROT_ALL)
@@ -257,6 +258,11 @@ out:
 	return kr;
 }
 
+static bool inheritance_known(u32 inheritance)
+{
+	return inheritance <= MACHVM_INHERIT_NONE || inheritance == MACHVM_INHERIT_ZERO;
+}
+
 /* Source: GNU Mach reference manual, "Memory Inheritance"; ZERO is FreeBSD's minherit(2). */
 int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inheritance)
 {
@@ -265,7 +271,7 @@ int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inherita
 	u64 start, end;
 	int kr;
 
-	if (inheritance > MACHVM_INHERIT_NONE && inheritance != MACHVM_INHERIT_ZERO)
+	if (!inheritance_known(inheritance))
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (!range_of(addr, length, &start, &end))
 		return MACHVM_KERN_SUCCESS;
@@ -315,7 +321,7 @@ static int vm_map_check(const struct machvm_vm_map *arg, u64 length, bool extern
 	u64 end;
 
 	if (!length || (arg->protection | arg->max_protection) & ~MACHVM_PROT_ALL ||
-	    arg->inheritance > MACHVM_INHERIT_NONE)
+	    !inheritance_known(arg->inheritance))
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (!external)
 		return MACHVM_KERN_SUCCESS;
@@ -339,7 +345,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 
 	*addr = arg->address;
 	if (!kr && !arg->anywhere)
-		kr = fixed_address(addr, length);
+		kr = fixed_address(addr, length, arg->mask);
 	if (kr)
 		return kr;
 	entry = machvm_entry_alloc(map);

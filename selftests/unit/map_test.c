@@ -263,16 +263,16 @@ TEST(map, V5_protect_refuses_bits_it_does_not_know)
 	map_end(map);
 }
 
-TEST(map, V6_notify_is_kept_in_the_current_protection)
+TEST(map, V6_notify_is_of_the_current_protection)
 {
 	struct machvm_map *map = map_new();
 
 	check_eq(allocate_at(map, 0, 2), MACHVM_KERN_SUCCESS);
 	check_eq(protect_at(map, 0, 1, RW | MACHVM_PROT_NOTIFY), MACHVM_KERN_SUCCESS);
 	map_is(map, "0+1 rw-n/rwx 1; 1+1 rw-/rwx 1");
+	check_eq(set_maximum_at(map, 0, 1, RW | MACHVM_PROT_NOTIFY), MACHVM_KERN_SUCCESS);
+	map_is(map, "0+1 rw-n/rw- 1; 1+1 rw-/rwx 1");
 	check_eq(set_maximum_at(map, 0, 1, R), MACHVM_KERN_SUCCESS);
-	map_is(map, "0+1 r--n/r-- 1; 1+1 rw-/rwx 1");
-	check_eq(protect_at(map, 0, 1, R), MACHVM_KERN_SUCCESS);
 	map_is(map, "0+1 r--/r-- 1; 1+1 rw-/rwx 1");
 	map_end(map);
 }
