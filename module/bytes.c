@@ -50,7 +50,7 @@ static int read_ordinary(struct machvm_map *map, u64 addr, u64 length, u64 *data
 	u64 shift = addr & ~PAGE_MASK, end;
 	int kr;
 
-	if (check_add_overflow(addr, length, &end) || !access_ok(u64_to_user_ptr(addr), length))
+	if (check_add_overflow(addr, length, &end) || end > MACHVM_ADDRESS_END)
 		return MACHVM_KERN_INVALID_ADDRESS;
 	kr = machvm_vm_allocate(map, data, shift + length, true);
 	if (kr)
@@ -109,6 +109,12 @@ static int write_shared(struct machvm_map *own, u64 data, u64 length, struct mac
 	return kr;
 }
 
+static int arguments_check(u64 source, u64 length, u64 destination)
+{
+	return PAGE_ALIGNED(source | length | destination) ? MACHVM_KERN_SUCCESS :
+							     MACHVM_KERN_INVALID_ARGUMENT;
+}
+
 /* Puts a snapshot in the arena of @from, which is the caller's, where it is to go. */
 static int put_in_place(struct machvm_map *from, u64 data, u64 length, struct machvm_map *to,
 			u64 destination)
@@ -116,7 +122,9 @@ static int put_in_place(struct machvm_map *from, u64 data, u64 length, struct ma
 	int kr;
 
 	if (is_own(to) && !in_arena(to, destination, length))
-		return write_ordinary(destination, data, length);
+		return machvm_vm_check(from, data, length, MACHVM_PROT_READ) ?:
+		       arguments_check(data, length, destination) ?:
+		       write_ordinary(destination, data, length);
 	kr = machvm_vm_write(to, destination, from, data, length);
 	if (kr != MACHVM_VM_SHARED)
 		return kr;
@@ -151,11 +159,11 @@ static int copy_through_caller(struct machvm_map *map, u64 source, u64 length, u
 int machvm_bytes_copy(struct machvm_map *from, struct machvm_map *to, u64 source, u64 length,
 		      u64 destination)
 {
+	int kr, there = MACHVM_KERN_SUCCESS;
 	u64 data;
-	int kr;
 
-	if (!length || !PAGE_ALIGNED(source | length | destination))
-		return machvm_vm_write(to, destination, from, source, length);
+	if (!length)
+		return MACHVM_KERN_SUCCESS;
 	if (!is_own(from)) {
 		kr = machvm_vm_write(to, destination, from, source, length);
 		if (kr == MACHVM_VM_SHARED)
@@ -164,10 +172,14 @@ int machvm_bytes_copy(struct machvm_map *from, struct machvm_map *to, u64 source
 	}
 	if (in_arena(from, source, length))
 		return put_in_place(from, source, length, to, destination);
+	/* What is read may come to lie in a hole of the destination: look while it still is one. */
+	if (!is_own(to) || in_arena(to, destination, length))
+		there = machvm_vm_check(to, destination, length, MACHVM_PROT_WRITE);
 	kr = read_ordinary(from, source, length, &data);
 	if (kr)
 		return kr;
-	kr = put_in_place(from, data, length, to, destination);
+	kr = arguments_check(source, length, destination) ?: there ?:
+	     put_in_place(from, data, length, to, destination);
 	machvm_vm_deallocate(from, data, length);
 	return kr;
 }

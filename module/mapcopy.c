@@ -299,6 +299,34 @@ static int kern_of(int err)
 }
 
 /**
+ * machvm_vm_check - are all pages that a range touches there, and do they allow that access?
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS (a hole, or it wraps), KERN_PROTECTION_FAILURE,
+ * KERN_INVALID_TASK, -EINTR.  What others do meanwhile may make it untrue.
+ */
+int machvm_vm_check(struct machvm_map *map, u64 addr, u64 length, u8 protection)
+{
+	u64 end;
+	int kr;
+
+	if (check_add_overflow(addr, length, &end) || PAGE_ALIGN(end) < end)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	kr = machvm_map_lock(map);
+	if (kr)
+		return kr;
+	kr = check_locked(map, addr & PAGE_MASK, end, protection);
+	up_write(&map->lock);
+	return kr;
+}
+
+/* What is wrong with the source counts before what is not aligned. */
+static int unaligned(struct machvm_map *from, u64 source, u64 length)
+{
+	return machvm_vm_check(from, source, length, MACHVM_PROT_READ) ?:
+	       MACHVM_KERN_INVALID_ARGUMENT;
+}
+
+/**
  * machvm_vm_copy - the pages at @destination come to show what those at @source do
  *
  * Errors of the source come before those of the destination.
@@ -313,7 +341,7 @@ int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destinati
 	if (!length)
 		return MACHVM_KERN_SUCCESS;
 	if (!PAGE_ALIGNED(source | length | destination))
-		return MACHVM_KERN_INVALID_ARGUMENT;
+		return unaligned(map, source, length);
 	if (range_wraps(source, length) || range_wraps(destination, length))
 		return MACHVM_KERN_INVALID_ADDRESS;
 	copy = transit_create(map, length);
@@ -450,7 +478,7 @@ int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u
 	if (!length)
 		return MACHVM_KERN_SUCCESS;
 	if (!PAGE_ALIGNED(addr | data | length))
-		return MACHVM_KERN_INVALID_ARGUMENT;
+		return unaligned(from, data, length);
 	if (range_wraps(addr, length) || range_wraps(data, length))
 		return MACHVM_KERN_INVALID_ADDRESS;
 	copy = transit_create(map, length);

@@ -41,6 +41,7 @@ int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 		   u64 *data);
 int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
 		    u64 length);
+int machvm_vm_check(struct machvm_map *map, u64 addr, u64 length, u8 protection);
 int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
 		    u64 *alias);
 

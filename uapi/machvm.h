@@ -279,8 +279,9 @@ struct machvm_vm_inherit {
  *
  * No page is copied before one side writes to it; overlapping ranges behave as a copy through a
  * snapshot.  Where one side lies outside the arena, in ordinary memory, bytes are copied.
- * Answers SUCCESS, INVALID_ARGUMENT (not aligned), INVALID_ADDRESS (a hole), PROTECTION_FAILURE
- * (source not readable, destination not writable), RESOURCE_SHORTAGE.  All of it or nothing.
+ * Answers SUCCESS, INVALID_ADDRESS (a hole), PROTECTION_FAILURE (source not readable, destination
+ * not writable), INVALID_ARGUMENT (not aligned), RESOURCE_SHORTAGE.  What is wrong with the source
+ * counts first, then the alignment, then the destination.  All of it or nothing.
  */
 struct machvm_vm_copy {
 	__u32 size;
