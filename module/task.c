@@ -84,9 +84,11 @@ struct machvm_map *machvm_task_map(int task, long *answer)
 
 	if (task == MACHVM_TASK_SELF)
 		return own_map(answer);
-	*answer = MACHVM_KERN_INVALID_TASK;
 	map = map_of_fd(task, 0);
-	return IS_ERR(map) ? NULL : map;
+	if (!IS_ERR(map))
+		return map;
+	*answer = PTR_ERR(map);
+	return NULL;
 }
 
 /* As machvm_task_map(), for those who only look: also an open /proc/PID/mem, and no map is made. */
@@ -101,7 +103,7 @@ struct machvm_map *machvm_task_look(int task, long *answer)
 	if (!IS_ERR_OR_NULL(map))
 		return map;
 	/* Who never called us has nothing mapped. */
-	*answer = map ? MACHVM_KERN_INVALID_TASK : MACHVM_KERN_NO_SPACE;
+	*answer = map ? PTR_ERR(map) : MACHVM_KERN_NO_SPACE;
 	return NULL;
 }
 

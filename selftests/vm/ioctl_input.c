@@ -474,23 +474,23 @@ TEST_F(input, arguments_of_device_calls)
 
 	TRY(-EINVAL, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 2);
 	TRY(-EINVAL, MACHVM_VM_ALLOCATE, call.allocate.anywhere = -1);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = -2);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = 999);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = world->file);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_ALLOCATE, call.allocate.task = world->fd[DEVICE]);
+	TRY(-EBADF, MACHVM_VM_ALLOCATE, call.allocate.task = -2);
+	TRY(-EBADF, MACHVM_VM_ALLOCATE, call.allocate.task = 999);
+	TRY(-EBADF, MACHVM_VM_ALLOCATE, call.allocate.task = world->file);
+	TRY(-EBADF, MACHVM_VM_ALLOCATE, call.allocate.task = world->fd[DEVICE]);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE, call.allocate.length = -1ULL);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 0,
 	    call.allocate.address = -PAGE);
 	TRY(KERN_NO_SPACE, MACHVM_VM_ALLOCATE, call.allocate.anywhere = 0,
 	    call.allocate.address = world->base + 5);
 
-	TRY(KERN_INVALID_TASK, MACHVM_VM_DEALLOCATE, call.deallocate.task = 0);
+	TRY(-EBADF, MACHVM_VM_DEALLOCATE, call.deallocate.task = 0);
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = -world->base);
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = 0);
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.address = -PAGE);
 
 	TRY(-EINVAL, MACHVM_VM_PROTECT, call.protect.set_maximum = 2);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_PROTECT, call.protect.task = 999);
+	TRY(-EBADF, MACHVM_VM_PROTECT, call.protect.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 8);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = -1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 0x80000000);
@@ -499,7 +499,7 @@ TEST_F(input, arguments_of_device_calls)
 
 	TRY(-EINVAL, MACHVM_VM_MAP, call.map.anywhere = 2);
 	TRY(-EINVAL, MACHVM_VM_MAP, call.map.copy = 2);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_MAP, call.map.task = 999);
+	TRY(-EBADF, MACHVM_VM_MAP, call.map.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.length = 0);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.length = -1ULL);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MAP, call.map.offset = 1);
@@ -520,28 +520,28 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.mask = 0x1000);
 	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.length = 1ULL << 46);
 
-	TRY(KERN_INVALID_TASK, MACHVM_VM_REGION, call.region.task = world->file);
+	TRY(-EBADF, MACHVM_VM_REGION, call.region.task = world->file);
 	TRY(KERN_NO_SPACE, MACHVM_VM_REGION, call.region.address = -1ULL);
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = 3);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = -1);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_INHERIT, call.inherit.task = 999);
+	TRY(-EBADF, MACHVM_VM_INHERIT, call.inherit.task = 999);
 	TRY(KERN_SUCCESS, MACHVM_VM_INHERIT, call.inherit.length = 0);
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.source += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.length -= 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.destination += 8);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_COPY, call.copy.task = 999);
+	TRY(-EBADF, MACHVM_VM_COPY, call.copy.task = 999);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_COPY, call.copy.source = world->base + PAGES(8));
 
 	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_READ, call.read.address += PAGES(8));
 	TRY(KERN_INVALID_ADDRESS, MACHVM_VM_READ, call.read.length = -PAGE);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_READ, call.read.task = 999);
+	TRY(-EBADF, MACHVM_VM_READ, call.read.task = 999);
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.address += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.data += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.length += 1);
-	TRY(KERN_INVALID_TASK, MACHVM_VM_WRITE, call.write.task = 999);
+	TRY(-EBADF, MACHVM_VM_WRITE, call.write.task = 999);
 
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);

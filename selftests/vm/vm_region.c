@@ -5,6 +5,7 @@
 #include "harness.h"
 #include "util.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -319,13 +320,13 @@ TEST(V17_region_of_another_task)
 	close(fd);
 	/* Without the right to read, and what is no task at all. */
 	fd = open(path, O_WRONLY);
-	EXPECT_EQ(KERN_INVALID_TASK, util_region_full(fd, 0, &region));
+	EXPECT_EQ(-EBADF, util_region_full(fd, 0, &region));
 	close(fd);
 	fd = open("/dev/null", O_RDWR);
-	EXPECT_EQ(KERN_INVALID_TASK, util_region_full(fd, 0, &region));
-	EXPECT_EQ(KERN_INVALID_TASK, util_region_full(util_device(), 0, &region));
-	EXPECT_EQ(KERN_INVALID_TASK, util_region_full(-5, 0, &region));
-	EXPECT_EQ(KERN_INVALID_TASK, util_region_full(900, 0, &region));
+	EXPECT_EQ(-EBADF, util_region_full(fd, 0, &region));
+	EXPECT_EQ(-EBADF, util_region_full(util_device(), 0, &region));
+	EXPECT_EQ(-EBADF, util_region_full(-5, 0, &region));
+	EXPECT_EQ(-EBADF, util_region_full(900, 0, &region));
 	/* Our own map was never begun. */
 	EXPECT_EQ(KERN_NO_SPACE, util_region_full(MACHVM_TASK_SELF, 0, &region));
 	util_gate_open(&done);
