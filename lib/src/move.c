@@ -46,14 +46,19 @@ kern_return_t vm_read(task_t target_task, vm_address_t address, vm_size_t size, 
 	};
 	kern_return_t result;
 
-	if (!mv_port_task(target_task, &args.task) || size > UINT_MAX)
+	if (!mv_port_task(target_task, &args.task))
 		return KERN_INVALID_ARGUMENT;
 	result = mv_device_call(MACHVM_VM_READ, &args);
-	if (result == KERN_SUCCESS) {
-		*data = args.out_data;
-		*data_count = (mach_msg_type_number_t)size;
+	if (result != KERN_SUCCESS)
+		return result;
+	/* Only now: what is wrong with the memory counts before what cannot be counted. */
+	if (size > UINT_MAX) {
+		vm_deallocate(mach_task_self(), args.out_data, size);
+		return KERN_INVALID_ARGUMENT;
 	}
-	return result;
+	*data = args.out_data;
+	*data_count = (mach_msg_type_number_t)size;
+	return KERN_SUCCESS;
 }
 
 kern_return_t vm_write(task_t target_task, vm_address_t address, vm_offset_t data,
