@@ -526,12 +526,20 @@ int oracle_copy(struct oracle_map *map, uint64_t source, uint64_t size, uint64_t
 	return oracle_write(map, destination, map, source, size);
 }
 
+/* Of Linux's memory just the bytes come along, so that a page of which there are some is unknown. */
+static struct oracle_cell *page_read(const struct oracle_page *page, uint64_t address, uint64_t size)
+{
+	if (page->ordinary && (page->address < address ||
+			       page->address + ORACLE_PAGE > address + size))
+		return NULL;
+	return cell_copy(page->cell);
+}
+
 /* The whole pages are there to be seen, at the offset in the page that was asked for. */
 int oracle_read(struct oracle_map *from, uint64_t address, uint64_t size, struct oracle_map *into,
 		uint64_t *data)
 {
-	uint64_t place_at = trunc_page(*data), start, end, nr;
-	struct oracle_cell **cells;
+	uint64_t place_at = trunc_page(*data), start, end, at;
 	int kr;
 
 	if (!size) {
@@ -542,15 +550,15 @@ int oracle_read(struct oracle_map *from, uint64_t address, uint64_t size, struct
 	if (kr)
 		return kr;
 	range_of(address, size, &start, &end);
-	nr = (end - start) / ORACLE_PAGE;
 	kr = place(into, &place_at, end - start, 0, true, MACHVM_PROT_ALL);
 	if (kr)
 		return kr;
 	into->changes++;
-	cells = snapshot(from, start, nr);
-	for (uint64_t i = 0; i < nr; i++)
-		page_fill(page_new(into, place_at + ORACLE_PAGES(i)), cell_copy(cells[i]));
-	snapshot_end(cells, nr);
+	for (at = start; at < end; at += ORACLE_PAGE) {
+		struct oracle_cell *cell = page_read(oracle_find(from, at), address, size);
+
+		page_fill(page_new(into, place_at + (at - start)), cell);
+	}
 	*data = place_at + (address - start);
 	return MACHVM_KERN_SUCCESS;
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Included by the Makefile of a folder of harness programs, which sets PROGRAMS:
-# each is built in OUT from NAME.c and ../util. kselftest_harness.h comes from
-# the kernel's source.
+# each is built in OUT from NAME.c, ../util, and EXTRA if that is set.
+# kselftest_harness.h comes from the kernel's source.
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -17,7 +17,7 @@ FLAGS = -Wall -Wextra -Wno-sign-compare -Wno-override-init -pthread -I../util \
 	-isystem $(SOURCE)/tools/testing/selftests $(shell $(PC) --cflags machvm)
 LIBS = $(shell $(PC) --libs machvm)
 UTIL := $(wildcard ../util/*.c)
-HEADERS := $(wildcard *.h ../util/*.h ../../uapi/*.h ../../lib/include/*.h \
+HEADERS := $(wildcard *.h ../*.h ../util/*.h ../../uapi/*.h ../../lib/include/*.h \
 	../../lib/include/*/*.h)
 
 ifeq ($(V),)
@@ -28,9 +28,9 @@ endif
 .PHONY: all clean
 all: $(PROGRAMS:%=$(OUT)/%)
 
-$(PROGRAMS:%=$(OUT)/%): $(OUT)/%: %.c $(UTIL) $(HEADERS) ../../lib/libmachvm.so
+$(PROGRAMS:%=$(OUT)/%): $(OUT)/%: %.c $(EXTRA) $(UTIL) $(HEADERS) ../../lib/libmachvm.so
 	$(call say,$@)
-	$(Q)$(CC) $(CFLAGS) $(FLAGS) -o $@ $< $(UTIL) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -o $@ $< $(EXTRA) $(UTIL) $(LDFLAGS) $(LIBS)
 
 clean:
 	rm -f $(PROGRAMS:%=$(OUT)/%)

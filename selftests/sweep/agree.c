@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * agree.c - see agree.h.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "agree.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define X "%#" PRIx64
+
+void agree_complain(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("# FAIL ");
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+}
+
+/* The last call in words. */
+static char call[256];
+
+const char *agree_last(void)
+{
+	return call;
+}
+
+static bool compare(int kr, int expected, uint64_t at, uint64_t expected_at)
+{
+	if (kr == expected && (kr || at == expected_at))
+		return true;
+	agree_complain("%s: %d at " X ", not %d at " X, call, kr, at, expected, expected_at);
+	return false;
+}
+
+/* Compares answers; addresses too where both succeeded. */
+#define AGREE(kr, expected, at, expected_at, format, ...)                       \
+	({                                                                      \
+		int kr_ = (kr), expected_ = (expected);                         \
+										\
+		snprintf(call, sizeof(call), format, ##__VA_ARGS__);            \
+		compare(kr_, expected_, at, expected_at);                       \
+	})
+
+bool agree_allocate(struct agree *a, uint64_t address, uint64_t size, bool anywhere)
+{
+	vm_address_t at = address;
+	int kr = vm_allocate(a->task, &at, size, anywhere);
+	uint64_t expected_at = anywhere ? at : address;
+	int expected = oracle_allocate(&a->map, &expected_at, size, anywhere);
+
+	return AGREE(kr, expected, at, expected_at, "vm_allocate(" X ", " X ", %d)", address, size,
+		     anywhere);
+}
+
+bool agree_deallocate(struct agree *a, uint64_t address, uint64_t size)
+{
+	int kr = vm_deallocate(a->task, address, size);
+
+	return AGREE(kr, oracle_deallocate(&a->map, address, size), 0, 0,
+		     "vm_deallocate(" X ", " X ")", address, size);
+}
+
+bool agree_protect(struct agree *a, uint64_t address, uint64_t size, bool set_maximum,
+		   vm_prot_t protection)
+{
+	int kr = vm_protect(a->task, address, size, set_maximum, protection);
+
+	return AGREE(kr, oracle_protect(&a->map, address, size, set_maximum, protection), 0, 0,
+		     "vm_protect(" X ", " X ", %d, %#x)", address, size, set_maximum, protection);
+}
+
+bool agree_inherit(struct agree *a, uint64_t address, uint64_t size, vm_inherit_t inheritance)
+{
+	int kr = vm_inherit(a->task, address, size, inheritance);
+
+	return AGREE(kr, oracle_inherit(&a->map, address, size, inheritance), 0, 0,
+		     "vm_inherit(" X ", " X ", %d)", address, size, inheritance);
+}
+
+bool agree_map(struct agree *a, uint64_t address, uint64_t size, const struct agree_mapping *m)
+{
+	struct oracle_mapping how = m->how;
+	vm_address_t at = address;
+	int kr = vm_map(a->task, &at, size, how.mask, how.anywhere, m->object->port, how.offset,
+			how.copy, how.protection, how.max_protection, how.inheritance);
+	uint64_t expected_at = how.anywhere ? at : address;
+	int expected = KERN_INVALID_ARGUMENT;
+
+	how.object = m->object->oracle;
+	if (!m->object->refused)
+		expected = oracle_vm_map(&a->map, &expected_at, size, &how);
+	return AGREE(kr, expected, at, expected_at,
+		     "vm_map(" X ", " X ", mask " X ", %d, %s, " X ", %d, %#x, %#x, %d)", address,
+		     size, how.mask, how.anywhere, m->object->name, how.offset, how.copy,
+		     how.protection, how.max_protection, how.inheritance);
+}
+
+bool agree_copy(struct agree *a, uint64_t source, uint64_t size, uint64_t destination)
+{
+	int kr = vm_copy(a->task, source, size, destination);
+
+	return AGREE(kr, oracle_copy(&a->map, source, size, destination), 0, 0,
+		     "vm_copy(" X ", " X ", " X ")", source, size, destination);
+}
+
+bool agree_read(struct agree *from, uint64_t address, uint64_t size, struct agree *into)
+{
+	mach_msg_type_number_t count = ~0U;
+	vm_offset_t data = 1;
+	int kr = vm_read(from->task, address, size, &data, &count);
+	uint64_t expected_data = data;
+	int expected = oracle_read(&from->map, address, size, &into->map, &expected_data);
+
+	if (!AGREE(kr, expected, data, expected_data, "vm_read(" X ", " X ")", address, size))
+		return false;
+	if (kr || count == size)
+		return true;
+	agree_complain("vm_read(" X ", " X "): count is %#x", address, size, count);
+	return false;
+}
+
+bool agree_write(struct agree *a, uint64_t address, struct agree *from, uint64_t data,
+		 uint32_t size)
+{
+	int kr = vm_write(a->task, address, data, size);
+
+	return AGREE(kr, oracle_write(&a->map, address, &from->map, data, size), 0, 0,
+		     "vm_write(" X ", " X ", %#x)", address, data, size);
+}
+
+bool agree_store(struct agree *a, uint64_t address, unsigned char value)
+{
+	int kr = util_why_write(address, value);
+
+	if (!kr)
+		kr = util_why_write(address | (PAGE - 1), value);
+	return AGREE(kr, oracle_store(&a->map, address, value), 0, 0, "store(" X ")", address);
+}
+
+/* The region that is shown for the page: it and what it says of its object. */
+static bool page_agrees(const struct oracle_page *page, const struct machvm_vm_region *region)
+{
+	if (page->protection != region->out_protection ||
+	    page->max_protection != region->out_max_protection ||
+	    page->inheritance != region->out_inheritance || page->wired != region->out_wired)
+		return false;
+	if (page->shared && !(region->out_flags & MACHVM_REGION_SHARED))
+		return false;
+	return !page->object ||
+	       page->offset == region->out_offset + (page->address - region->address);
+}
+
+/* Checks the pages from @page on that the region covers; returns the first behind it, or NULL. */
+static const struct oracle_page *region_agrees(struct agree *a, const struct oracle_page *page,
+					       const struct machvm_vm_region *region)
+{
+	const struct oracle_page *end = a->map.pages + a->map.nr_pages;
+	uint64_t at = region->address;
+
+	for (; at < region->address + region->out_length; at += PAGE, page++) {
+		while (page < end && page->ordinary)
+			page++;
+		if (page == end || page->address != at) {
+			agree_complain("page " X " of region " X "+" X " should not be there", at,
+				       (uint64_t)region->address, (uint64_t)region->out_length);
+			return NULL;
+		}
+		if (page_agrees(page, region))
+			continue;
+		agree_complain("page " X ": %#x/%#x inherit %u wired %u flags %#x offset " X
+			       ", not %#x/%#x inherit %u wired %d shared %d offset " X,
+			       at, region->out_protection, region->out_max_protection,
+			       region->out_inheritance, region->out_wired, region->out_flags,
+			       (uint64_t)region->out_offset, page->protection,
+			       page->max_protection, page->inheritance, page->wired, page->shared,
+			       page->offset);
+		return NULL;
+	}
+	return page;
+}
+
+bool agree_regions(struct agree *a)
+{
+	const struct oracle_page *page = a->map.pages, *end = page + a->map.nr_pages;
+	struct machvm_vm_region region;
+	uint64_t at = 0;
+
+	while (util_region_full(a->fd, at, &region) == KERN_SUCCESS) {
+		page = region_agrees(a, page, &region);
+		if (!page)
+			return false;
+		at = region.address + region.out_length;
+		if (!region.out_length) {
+			agree_complain("region " X " is empty", (uint64_t)region.address);
+			return false;
+		}
+	}
+	while (page < end && page->ordinary)
+		page++;
+	if (page != end)
+		agree_complain("page " X " should be there", page->address);
+	return page == end;
+}
+
+bool agree_region(struct agree *a, uint64_t address)
+{
+	const struct oracle_page *page = oracle_next(&a->map, address);
+	vm_prot_t protection = -1, maximum = -1;
+	memory_object_name_t name;
+	vm_address_t at = address;
+	vm_inherit_t inheritance;
+	boolean_t shared;
+	vm_offset_t offset;
+	vm_size_t size = 0;
+	int kr;
+
+	kr = vm_region(a->task, &at, &size, &protection, &maximum, &inheritance, &shared, &name,
+		       &offset);
+	if (!page || kr)
+		return AGREE(kr, page ? KERN_SUCCESS : KERN_NO_SPACE, at, address, "vm_region(" X ")",
+			     address) && at == address;
+	if (at <= page->address && page->address < at + size && !(size % PAGE) &&
+	    (at == page->address || page->address <= address) &&
+	    protection == page->protection && maximum == page->max_protection &&
+	    inheritance == page->inheritance && (!page->object || name != MACH_PORT_NULL))
+		return true;
+	agree_complain("vm_region(" X "): " X "+" X " %#x/%#x inherit %d name %u", address, at, size,
+		       protection, maximum, inheritance, name);
+	return false;
+}
+
+static bool page_holds(const struct oracle_page *page)
+{
+	const unsigned char *bytes = (const unsigned char *)page->address;
+	unsigned char first = bytes[0], last = bytes[PAGE - 1];
+
+	if (first == page->cell->value && last == first)
+		return true;
+	agree_complain("page " X " holds %u and %u, not %u", page->address, first, last,
+		       page->cell->value);
+	return false;
+}
+
+bool agree_contents(struct agree *a, bool all)
+{
+	for (unsigned int i = 0; i < a->map.nr_pages; i++) {
+		const struct oracle_page *page = &a->map.pages[i];
+
+		if (!page->ordinary && oracle_load(&a->map, page->address))
+			continue;
+		if (page->cell && (all || !page->fresh) && !page_holds(page))
+			return false;
+	}
+	return true;
+}
+
+void agree_clear(struct agree *a)
+{
+	vm_deallocate(a->task, 0, ORACLE_USER_END);
+	oracle_deallocate(&a->map, 0, ORACLE_USER_END);
+}
