@@ -191,6 +191,7 @@ static void entry_move_up(struct machvm_entry *entry, struct machvm_object *top)
 	list_add(&entry->mapper, &top->mappers);
 	entry->object = top;	/* the reference on below is the shadow's now */
 	entry->offset = 0;
+	machvm_object_reach(top, entry->end - entry->start);
 	mutex_unlock(&below->family->mappers);
 }
 
@@ -251,6 +252,9 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 		object_set_shadow(copy, machvm_object_get(source), 0);
 	}
 	source->copy = copy;
+	mutex_lock(&source->family->mappers);
+	machvm_object_reach(copy, source->size);
+	mutex_unlock(&source->family->mappers);
 	machvm_zap_mappers(source, 0, (U64_MAX >> PAGE_SHIFT) + 1);
 	up_write(&source->family->lock);
 	return copy;

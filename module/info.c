@@ -28,10 +28,15 @@ long machvm_ioctl_vm_region(struct file *file, void *arg)
 	struct machvm_map *map;
 	long ret;
 
+	if (call->count > 1 || call->__reserved)
+		return -EINVAL;
 	map = machvm_task_look(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_vm_region(map, call->address, &region);
+	if (call->count)
+		ret = machvm_vm_region_count(map, call->address, &region);
+	else
+		ret = machvm_vm_region(map, call->address, &region);
 	machvm_map_put(map);
 	if (ret)
 		return ret;
@@ -150,6 +155,8 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 	call->out_requests = nr;
 	if (memobj->state == MACHVM_MEMOBJ_READY)
 		call->out_flags |= MACHVM_OBJECT_READY;
+	if (memobj->state != MACHVM_MEMOBJ_IDLE)
+		call->out_flags |= MACHVM_OBJECT_INITIALIZED;
 	if (memobj->dead)
 		call->out_flags |= MACHVM_OBJECT_DEAD;
 	if (list_empty(&port->bindings))
@@ -161,23 +168,14 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 	call->out_copy_strategy = MACHVM_COPY_DELAY;
 }
 
-static void count_dirty(struct machvm_object *object, struct machvm_object_info *call)
-{
-	struct folio *folio;
-	u64 index = 0;
-
-	for (; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++)
-		call->out_dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
-}
-
-static void describe_object(struct machvm_object *object, struct machvm_object_info *call)
+/* Returns 0 or -EINTR. */
+static int describe_object(struct machvm_object *object, struct machvm_object_info *call)
 {
 	down_read(&object->family->lock);
 	call->id = object->id;
 	call->out_ref_count = refcount_read(&object->refs) - 1;	/* ours */
 	call->out_flags = MACHVM_OBJECT_MAPPED;
-	call->out_resident = atomic_long_read(&object->resident);
-	count_dirty(object, call);
+	call->out_size = READ_ONCE(object->size);
 	if (object->shadow) {
 		call->out_shadow = object->shadow->id;
 		call->out_shadow_offset = object->shadow_index << PAGE_SHIFT;
@@ -193,6 +191,7 @@ static void describe_object(struct machvm_object *object, struct machvm_object_i
 		describe_memobj(object->memobj, call);
 	else
 		call->out_flags |= MACHVM_OBJECT_INTERNAL;
+	return machvm_object_count(object, 0, ULONG_MAX, &call->out_resident, &call->out_dirty);
 }
 
 /* The first object with that number or a larger one that the caller may see, with a reference. */
@@ -230,6 +229,7 @@ long machvm_ioctl_object_info(struct file *file, void *arg)
 	struct machvm_object_info *call = arg;
 	struct machvm_object *object;
 	struct machvm_memobj *memobj;
+	long ret = MACHVM_KERN_SUCCESS;
 	u32 size = call->size;
 
 	if (call->__reserved)
@@ -241,7 +241,7 @@ long machvm_ioctl_object_info(struct file *file, void *arg)
 	memset(call, 0, sizeof(*call));
 	call->size = size;
 	if (object && (!memobj || object->id <= memobj->id)) {
-		describe_object(object, call);
+		ret = describe_object(object, call);
 	} else {
 		call->id = memobj->id;
 		describe_memobj(memobj, call);
@@ -250,7 +250,7 @@ long machvm_ioctl_object_info(struct file *file, void *arg)
 		machvm_memobj_put(memobj);
 	if (object)
 		machvm_object_put(object);
-	return MACHVM_KERN_SUCCESS;
+	return ret;
 }
 
 static void describe_port(struct machvm_port *port, struct machvm_port_info *call)

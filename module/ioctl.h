@@ -33,6 +33,9 @@ long machvm_ioctl_version(struct file *file, void *arg);
 int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create *out);
 struct machvm_memobj *machvm_memobj_from_fd(int fd);
 
+/* inspect.c */
+long machvm_ioctl_object_pages(struct file *file, void *arg);
+
 /* info.c */
 long machvm_ioctl_vm_region(struct file *file, void *arg);
 long machvm_ioctl_vm_statistics(struct file *file, void *arg);

@@ -86,6 +86,7 @@ void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *o
 	mutex_lock(&object->family->mappers);
 	entry->object = object;
 	entry->offset = offset;
+	machvm_object_reach(object, machvm_entry_offset(entry, entry->end));
 	list_add(&entry->mapper, &object->mappers);
 	object->family->nr_wired += entry->wired;
 	mutex_unlock(&object->family->mappers);
@@ -230,8 +231,10 @@ static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 	entry->offset += start - entry->start;
 	entry->start = start;
 	entry->end = end;
-	if (object)
-		mutex_unlock(&object->family->mappers);
+	if (!object)
+		return;
+	machvm_object_reach(object, machvm_entry_offset(entry, end));
+	mutex_unlock(&object->family->mappers);
 }
 
 /*

@@ -216,6 +216,54 @@ struct machvm_object *machvm_object_first(u64 id)
 	return object;
 }
 
+#define COUNT_BATCH 1024
+
+/* As machvm_object_count(), of so many pages; true if there may be more. */
+static bool count_batch_locked(struct machvm_object *object, u64 *index, u64 last, u64 *resident,
+			       u64 *dirty)
+{
+	struct folio *folio;
+	unsigned int i;
+
+	for (i = 0; i < COUNT_BATCH; i++) {
+		folio = machvm_page_next(object, index, last);
+		if (!folio)
+			return false;
+		++*resident;
+		*dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+		if ((*index)++ == last)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * machvm_object_count - count the resident pages of an object, and how many of them were written
+ * @object: referenced by the caller
+ * @first: page index
+ * @last: page index
+ * @resident: increased by the one number
+ * @dirty: increased by the other
+ *
+ * Takes family->lock for a batch of pages at a time.
+ * Return: 0, or -EINTR.
+ */
+int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *resident,
+			u64 *dirty)
+{
+	bool more = atomic_long_read(&object->resident);
+
+	while (more) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		down_read(&object->family->lock);
+		more = count_batch_locked(object, &first, last, resident, dirty);
+		up_read(&object->family->lock);
+		cond_resched();
+	}
+	return 0;
+}
+
 /* How many objects lie below. */
 unsigned int machvm_object_depth_locked(struct machvm_object *object)
 {

@@ -14,10 +14,19 @@ void machvm_object_put_shared(struct machvm_object *object);
 void machvm_object_free(struct machvm_object *object);
 
 struct machvm_object *machvm_object_first(u64 id);
+int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *resident,
+			u64 *dirty);
 unsigned int machvm_object_depth_locked(struct machvm_object *object);
 bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr);
 void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr);
 u64 machvm_ident_new(void);
+
+/* An entry shows the object up to this byte. */
+static inline void machvm_object_reach(struct machvm_object *object, u64 end)
+{
+	lockdep_assert_held(&object->family->mappers);
+	object->size = max(object->size, end);
+}
 
 /* copy.c */
 bool machvm_object_is_shared(struct machvm_object *object);

@@ -115,6 +115,44 @@ struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 las
 	return NULL;
 }
 
+static void slot_describe(void *slot, struct machvm_slot *out)
+{
+	*out = (struct machvm_slot){};
+	if (slot_is_request(slot))
+		/* A glance, on which nothing depends. */
+		out->wanted = waitqueue_active(&request_of_slot(slot)->wait);
+	else
+		out->folio = slot;
+}
+
+/**
+ * machvm_page_look - the first slot from *@index on with a page or an open question
+ * @object: the object
+ * @index: in: where to look first; out: the slot
+ * @out: what it holds
+ *
+ * Context: family->lock held, either way.
+ * Return: false past the last one.
+ */
+bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out)
+{
+	unsigned long at = *index;
+	bool found = false;
+	void *slot;
+
+	rcu_read_lock();	/* for a request; xarray's own ends with each step */
+	xa_for_each_start(&object->pages, at, slot, *index) {
+		if (slot_is_request(slot) && machvm_request_done(request_of_slot(slot)))
+			continue;
+		slot_describe(slot, out);
+		*index = at;
+		found = true;
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * machvm_page_request - the open question of a slot
  *

@@ -17,6 +17,12 @@ enum machvm_page_bits {
 
 #define MACHVM_PAGE_BITS_MASK ((1UL << MACHVM_PAGE_NR_BITS) - 1)
 
+/* What a slot holds, for those who only look: a page, or a question, which somebody waits for. */
+struct machvm_slot {
+	struct folio *folio;		/* NULL: asked for */
+	bool wanted;
+};
+
 /* The address_space that every resident page names: an inode that outlives every fault. */
 extern struct address_space *machvm_page_mapping;
 
@@ -28,6 +34,7 @@ bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
+bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out);
 struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);
 bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last);
 int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *folio);

@@ -121,6 +121,7 @@ struct machvm_object {
 	struct list_head children;	/* (f) objects whose shadow this is */
 	struct list_head sibling;	/* (f) on shadow->children */
 	struct list_head mappers;	/* (M) entries that point here */
+	u64 size;			/* (M) bytes up to the furthest that an entry showed */
 	struct machvm_memobj *memobj;	/* (c) the memory object, NULL if internal */
 	struct machvm_user *user;	/* (c) creator, for limits and visibility */
 	u64 ident;			/* (c) futex identity: upper part of folio->index */

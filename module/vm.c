@@ -387,20 +387,6 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 	return kr;
 }
 
-static void region_count_pages(struct machvm_entry *entry, struct machvm_region *region)
-{
-	u64 index = entry->offset >> PAGE_SHIFT;
-	u64 last = index + ((entry->end - entry->start) >> PAGE_SHIFT) - 1;
-	struct folio *folio;
-
-	for (; (folio = machvm_page_next(entry->object, &index, last)); index++) {
-		region->resident++;
-		region->dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
-		if (index == last)
-			break;
-	}
-}
-
 static void region_describe_object(struct machvm_entry *entry, struct machvm_region *region)
 {
 	struct machvm_object *object = entry->object;
@@ -413,16 +399,25 @@ static void region_describe_object(struct machvm_entry *entry, struct machvm_reg
 		region->flags |= MACHVM_REGION_EXTERNAL;
 	if (machvm_object_is_shared(object))
 		region->flags |= MACHVM_REGION_SHARED;
-	region_count_pages(entry, region);
 	up_read(&object->family->lock);
 }
 
-/**
- * machvm_vm_region - the region that contains @addr, or the next one
- *
- * Return: KERN_SUCCESS, KERN_NO_SPACE past the last region, KERN_INVALID_TASK, -EINTR.
- */
-int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region)
+static void region_describe(struct machvm_entry *entry, struct machvm_region *region)
+{
+	region->start = entry->start;
+	region->end = entry->end;
+	region->protection = entry->protection;
+	region->max_protection = entry->max_protection;
+	region->inheritance = entry->inheritance;
+	if (entry->needs_copy)
+		region->flags |= MACHVM_REGION_NEEDS_COPY;
+	if (entry->object)
+		region_describe_object(entry, region);
+}
+
+/* @object: out, unless NULL: the object of the region with a reference, or NULL */
+static int region_find(struct machvm_map *map, u64 addr, struct machvm_region *region,
+		       struct machvm_object **object)
 {
 	struct machvm_entry *entry;
 
@@ -435,18 +430,38 @@ int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *reg
 	}
 	entry = machvm_map_next_locked(map, addr);
 	if (entry) {
-		region->start = entry->start;
-		region->end = entry->end;
-		region->protection = entry->protection;
-		region->max_protection = entry->max_protection;
-		region->inheritance = entry->inheritance;
-		if (entry->needs_copy)
-			region->flags |= MACHVM_REGION_NEEDS_COPY;
-		if (entry->object)
-			region_describe_object(entry, region);
+		region_describe(entry, region);
+		if (object && entry->object)
+			*object = machvm_object_get(entry->object);
 	}
 	up_read(&map->lock);
 	return entry ? MACHVM_KERN_SUCCESS : MACHVM_KERN_NO_SPACE;
+}
+
+/**
+ * machvm_vm_region - the region that contains @addr, or the next one
+ *
+ * Return: KERN_SUCCESS, KERN_NO_SPACE past the last region, KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region)
+{
+	return region_find(map, addr, region, NULL);
+}
+
+/* The same, and its pages are counted, which come and go meanwhile: no lock is held for long. */
+int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_region *region)
+{
+	struct machvm_object *object = NULL;
+	int ret = region_find(map, addr, region, &object);
+	u64 first = region->offset >> PAGE_SHIFT;
+	u64 pages = (region->end - region->start) >> PAGE_SHIFT;
+
+	if (!object)
+		return ret;
+	ret = machvm_object_count(object, first, first + pages - 1, &region->resident,
+				  &region->dirty);
+	machvm_object_put(object);
+	return ret;
 }
 
 /**

@@ -29,6 +29,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
 			 u64 *addr);
 int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region);
+int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_region *region);
 void machvm_vm_clear(struct machvm_map *map);
 int machvm_map_lock(struct machvm_map *map);
 int machvm_entry_own_object_locked(struct machvm_entry *entry);

@@ -221,10 +221,12 @@ struct machvm_vm_map {
  * @out_flags: MACHVM_REGION_* bits
  * @out_object: id of the object the region points at, 0 if it was never touched
  * @out_offset: byte offset of the region in that object
- * @out_resident: pages resident in that object within the region
+ * @out_resident: pages resident in that object within the region, if @count
  * @out_dirty: of these, pages that were written
  * @out_shadow_depth: objects below the region's own
  * @out_wired: 1 if wired
+ * @count: 1: fill in @out_resident and @out_dirty, which takes time for each page; else 0
+ * @__reserved: 0
  *
  * Answers SUCCESS, NO_SPACE (no region at or after @address), INVALID_TASK.
  */
@@ -243,6 +245,8 @@ struct machvm_vm_region {
 	__aligned_u64 out_dirty;
 	__u32 out_shadow_depth;
 	__u32 out_wired;
+	__u32 count;
+	__u32 __reserved;
 };
 
 #define MACHVM_REGION_SHARED 0x1	/* other maps see writes to it */
@@ -490,6 +494,7 @@ struct machvm_object_create {
  * @out_unasked: of these, unasked
  * @out_copy_strategy: &enum machvm_copy_strategy
  * @out_shadow_depth: objects below this one
+ * @out_size: bytes up to the end of the furthest region that ever showed it
  *
  * Shows the caller's own objects; those of all users with CAP_SYS_ADMIN.  ENOENT past the last.
  */
@@ -512,6 +517,7 @@ struct machvm_object_info {
 	__aligned_u64 out_unasked;
 	__u32 out_copy_strategy;
 	__u32 out_shadow_depth;
+	__aligned_u64 out_size;
 };
 
 #define MACHVM_OBJECT_INTERNAL 0x01	/* no pager: zero-filled */
@@ -521,6 +527,64 @@ struct machvm_object_info {
 #define MACHVM_OBJECT_MAPPED 0x10	/* some region, shadow or copy uses it */
 #define MACHVM_OBJECT_CACHEABLE 0x20	/* pages are to outlive the last mapping */
 #define MACHVM_OBJECT_SHARED 0x40	/* several maps write to it directly */
+#define MACHVM_OBJECT_INITIALIZED 0x100	/* init is on its way to the pager, or was */
+
+/**
+ * struct machvm_page_info - one page of an object
+ * @offset: byte offset in the object
+ * @phys: physical address if that was asked for, else 0
+ * @wire_count: 1 if it is wired
+ * @lock: MACHVM_PROT_* that the pager has forbidden
+ * @unlock_request: MACHVM_PROT_* that the pager was asked to allow and has not answered
+ * @state: MACHVM_PAGE_STATE_* bits
+ */
+struct machvm_page_info {
+	__aligned_u64 offset;
+	__aligned_u64 phys;
+	__u32 wire_count;
+	__u32 lock;
+	__u32 unlock_request;
+	__u32 state;
+};
+
+/* Mach's numeric values. */
+#define MACHVM_PAGE_STATE_BUSY 0x00000001	/* somebody is at work on it */
+#define MACHVM_PAGE_STATE_WANTED 0x00000002	/* absent, and somebody waits for it */
+#define MACHVM_PAGE_STATE_TABLED 0x00000004	/* it is in its object: all but absent ones */
+#define MACHVM_PAGE_STATE_ABSENT 0x00000020	/* asked of the pager and not answered */
+#define MACHVM_PAGE_STATE_DIRTY 0x00000080	/* written since it came in */
+#define MACHVM_PAGE_STATE_PRECIOUS 0x00000100	/* the pager wants it back even if clean */
+#define MACHVM_PAGE_STATE_INACTIVE 0x00000400	/* next to be paged out */
+#define MACHVM_PAGE_STATE_ACTIVE 0x00000800	/* neither inactive nor wired */
+#define MACHVM_PAGE_STATE_PAGER 0x80000000	/* the pager has kept a copy of what it supplied */
+
+/**
+ * struct machvm_object_pages - the pages of an object (MACHVM_OBJECT_PAGES, device)
+ * @size: sizeof(struct machvm_object_pages)
+ * @flags: %MACHVM_PAGES_PHYSICAL or 0
+ * @id: number of an object that is in memory
+ * @offset: in: byte offset, the first page at or after it comes first; out: where the next call is
+ *          to go on, all ones if there is no more
+ * @address: array of &struct machvm_page_info
+ * @count: in: room in the array; out: how many were filled in
+ * @__reserved: 0
+ *
+ * Resident pages, and absent ones that the pager was asked for, in order; no lock is held for
+ * longer than a hundred of them takes, so pages may come and go meanwhile.  Visibility as for
+ * &struct machvm_object_info, else ENOENT.  Answers SUCCESS, NO_ACCESS (physical addresses need
+ * CAP_SYS_RAWIO).
+ */
+struct machvm_object_pages {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 address;
+	__u32 count;
+	__u32 __reserved;
+};
+
+#define MACHVM_PAGES_PHYSICAL 0x1
 
 /**
  * struct machvm_port_info - one pager port (MACHVM_PORT_INFO, device)
@@ -638,6 +702,7 @@ struct machvm_data_return {
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)
+#define MACHVM_OBJECT_PAGES _IOWR(MACHVM_IOC_TYPE, 0x24, struct machvm_object_pages)
 #define MACHVM_CONTROL_BIND _IOWR(MACHVM_IOC_TYPE, 0x40, struct machvm_control_bind)
 #define MACHVM_DATA_SUPPLY _IOWR(MACHVM_IOC_TYPE, 0x41, struct machvm_data_supply)
 #define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)

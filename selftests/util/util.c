@@ -113,6 +113,7 @@ int util_region_full(int task, vm_address_t address, struct machvm_vm_region *re
 	region->size = sizeof(*region);
 	region->task = task;
 	region->address = address;
+	region->count = 1;
 	return util_ioctl(util_device(), MACHVM_VM_REGION, region);
 }
 

@@ -43,6 +43,7 @@ union call {
 	struct machvm_fault_info fault_info;
 	struct machvm_object_create create;
 	struct machvm_object_info object;
+	struct machvm_object_pages pages;
 	struct machvm_port_info port;
 	struct machvm_control_bind bind;
 	struct machvm_data_supply supply;
@@ -139,6 +140,17 @@ static void good_fault_info(union call *call, struct world *world)
 	call->fault_info.address = world->base + PAGES(8);	/* failed before */
 }
 
+static void good_pages(union call *call, struct world *world)
+{
+	struct machvm_vm_region region = { .size = sizeof(region), .task = MACHVM_TASK_SELF,
+					   .address = world->base };
+
+	util_ioctl(world->fd[DEVICE], MACHVM_VM_REGION, &region);
+	call->pages.id = region.out_object;
+	call->pages.address = (__u64)world->trap;
+	call->pages.count = 1;
+}
+
 static void good_supply(union call *call, struct world *world)
 {
 	call->supply.offset = PAGES(4);
@@ -186,7 +198,8 @@ static const struct row {
 	    offsetof(struct machvm_vm_allocate, __reserved), 0, good_allocate),
 	ROW(MACHVM_VM_PROTECT, DEVICE, machvm_vm_protect, 0, 0, good_protect),
 	ROW(MACHVM_VM_MAP, DEVICE, machvm_vm_map, 0, 0, good_map),
-	ROW(MACHVM_VM_REGION, DEVICE, machvm_vm_region, 0, 0, good_region),
+	ROW(MACHVM_VM_REGION, DEVICE, machvm_vm_region,
+	    offsetof(struct machvm_vm_region, __reserved), 0, good_region),
 	ROW(MACHVM_VM_READ, DEVICE, machvm_vm_read, 0, 0, good_read),
 	ROW(MACHVM_VM_COPY, DEVICE, machvm_vm_copy, 0, KERN_PROTECTION_FAILURE, good_copy),
 	ROW(MACHVM_VM_WRITE, DEVICE, machvm_vm_write, 0, KERN_PROTECTION_FAILURE, good_write),
@@ -203,6 +216,8 @@ static const struct row {
 	    offsetof(struct machvm_object_create, __reserved), 0, good_version),
 	ROW(MACHVM_OBJECT_INFO, DEVICE, machvm_object_info,
 	    offsetof(struct machvm_object_info, __reserved), 0, good_version),
+	ROW(MACHVM_OBJECT_PAGES, DEVICE, machvm_object_pages,
+	    offsetof(struct machvm_object_pages, __reserved), 0, good_pages),
 	ROW(MACHVM_PORT_INFO, DEVICE, machvm_port_info, 0, 0, good_version),
 	ROW(MACHVM_CONTROL_BIND, CONTROL, machvm_control_bind, 0, -EBADF, good_bind),
 	ROW(MACHVM_DATA_SUPPLY, CONTROL, machvm_data_supply, 0, 0, good_supply),
@@ -522,6 +537,7 @@ TEST_F(input, arguments_of_device_calls)
 
 	TRY(-EBADF, MACHVM_VM_REGION, call.region.task = world->file);
 	TRY(KERN_NO_SPACE, MACHVM_VM_REGION, call.region.address = -1ULL);
+	TRY(-EINVAL, MACHVM_VM_REGION, call.region.count = 2);
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = 3);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = -1);
@@ -548,6 +564,12 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = world->base);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = -1ULL);
 	TRY(-ENOENT, MACHVM_OBJECT_INFO, call.object.id = -1ULL);
+	TRY(-ENOENT, MACHVM_OBJECT_PAGES, call.pages.id = -1ULL);
+	TRY(-ENOENT, MACHVM_OBJECT_PAGES, call.pages.id = 0);
+	TRY(-EINVAL, MACHVM_OBJECT_PAGES, call.pages.flags = 2);
+	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = 8);
+	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = -PAGE);
+	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = (__u64)world->trap + PAGE);
 	TRY(-ENOENT, MACHVM_PORT_INFO, call.port.id = -1ULL);
 }
 

@@ -143,7 +143,12 @@ int dev_statistics(int dev, struct machvm_vm_statistics *s)
 
 int dev_region(int dev, int task, uint64_t address, struct machvm_vm_region *r)
 {
-	*r = (struct machvm_vm_region){ .size = sizeof(*r), .task = task, .address = address };
+	*r = (struct machvm_vm_region){
+		.size = sizeof(*r),
+		.task = task,
+		.address = address,
+		.count = 1,
+	};
 	return ask(dev, MACHVM_VM_REGION, r, "reading the map");
 }
 
