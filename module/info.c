@@ -140,19 +140,19 @@ long machvm_ioctl_fault_info(struct file *file, void *arg)
 	return MACHVM_KERN_SUCCESS;
 }
 
-static u64 age_of(u64 queued_ns)
+static u64 age_of(const struct machvm_request *request)
 {
-	return queued_ns == U64_MAX ? 0 : ktime_get_ns() - queued_ns;
+	return request ? ktime_get_ns() - request->msg.queued_ns : 0;
 }
 
 static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_info *call)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-	unsigned long nr;
 
 	call->out_port = port->id;
-	call->out_oldest_request_ns = age_of(machvm_port_oldest_locked(port, memobj, &nr));
-	call->out_requests = nr;
+	call->out_oldest_request_ns = age_of(list_first_entry_or_null(&memobj->open,
+								      struct machvm_request, open));
+	call->out_requests = memobj->nr_open;
 	if (memobj->state == MACHVM_MEMOBJ_READY)
 		call->out_flags |= MACHVM_OBJECT_READY;
 	if (memobj->state != MACHVM_MEMOBJ_IDLE)
@@ -257,7 +257,6 @@ static void describe_port(struct machvm_port *port, struct machvm_port_info *cal
 {
 	struct machvm_binding *binding;
 	struct pid *pid;
-	unsigned long nr;
 
 	spin_lock(&port->lock);
 	call->id = port->id;
@@ -269,7 +268,8 @@ static void describe_port(struct machvm_port *port, struct machvm_port_info *cal
 	call->out_messages = port->messages;
 	call->out_requests = port->requests;
 	call->out_supplied = port->supplied;
-	call->out_oldest_ns = age_of(machvm_port_oldest_locked(port, NULL, &nr));
+	call->out_oldest_ns = age_of(list_first_entry_or_null(&port->open, struct machvm_request,
+							      open_on_port));
 	pid = get_pid(port->pid);
 	spin_unlock(&port->lock);
 	call->out_pid = pid_vnr(pid);

@@ -223,6 +223,19 @@ static void drop_returning(struct machvm_memobj *memobj)
 		machvm_memobj_put(memobj);
 }
 
+/* Nobody serves the object: requests end in errors, returned pages are lost. */
+static void lose_pager(struct machvm_memobj *memobj)
+{
+	struct machvm_request *request;
+
+	while ((request = machvm_request_unserved(memobj))) {
+		machvm_count(MACHVM_STAT_ERRORS, 1);
+		machvm_request_finish(request, MACHVM_KERN_MEMORY_ERROR, 0);
+		machvm_request_put(request);
+	}
+	drop_returning(memobj);
+}
+
 /* The last control descriptor is closed: there can be no pager any more. */
 void machvm_memobj_die(struct machvm_memobj *memobj)
 {
@@ -231,43 +244,47 @@ void machvm_memobj_die(struct machvm_memobj *memobj)
 	memobj->dead = true;
 	machvm_port_get(port);
 	machvm_memobj_unlock_port(port);
-	machvm_request_cancel_all(port, memobj, MACHVM_KERN_MEMORY_ERROR);
-	drop_returning(memobj);
+	lose_pager(memobj);
 	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
 	machvm_port_put(port);
 }
 
 /*
- * The last socket of the port is closed.  Requests end in errors, returned pages are lost; an
- * object whose pager was ready stays as it is for whoever binds next.
+ * The next of @left objects of a port that nobody serves, with a reference; NULL after the last,
+ * or if somebody has come.  Each one looked at goes to the end of the list, so what is added
+ * meanwhile does not keep us, and what goes only makes us look at some again.
+ */
+static struct machvm_memobj *next_unserved(struct machvm_port *port, unsigned long *left)
+{
+	struct machvm_memobj *memobj = NULL;
+
+	spin_lock(&port->lock);
+	while (!memobj && *left && machvm_port_absent_locked(port) &&
+	       !list_empty(&port->memobjs)) {
+		(*left)--;
+		memobj = list_first_entry(&port->memobjs, struct machvm_memobj, on_port);
+		list_move_tail(&memobj->on_port, &port->memobjs);
+		if (!refcount_inc_not_zero(&memobj->refs))
+			memobj = NULL;
+	}
+	spin_unlock(&port->lock);
+	return memobj;
+}
+
+/*
+ * The last socket of the port is closed.  An object whose pager was ready stays as it is for
+ * whoever binds next.
  */
 void machvm_memobj_absent(struct machvm_port *port)
 {
-	struct machvm_memobj *memobj, *found;
+	unsigned long left = READ_ONCE(port->nr_objects);
+	struct machvm_memobj *memobj;
 
-	machvm_request_cancel_all(port, NULL, MACHVM_KERN_MEMORY_ERROR);
-	do {
-		found = NULL;
-		spin_lock(&port->lock);
-		list_for_each_entry(memobj, &port->memobjs, on_port) {
-			if (!list_empty(&memobj->ctl.node) &&
-			    refcount_inc_not_zero(&memobj->refs)) {
-				found = memobj;
-				break;
-			}
-		}
-		if (!list_empty(&port->bindings)) {	/* somebody has come */
-			spin_unlock(&port->lock);
-			if (found)
-				machvm_memobj_put(found);
-			return;
-		}
-		spin_unlock(&port->lock);
-		if (found) {
-			drop_returning(found);
-			machvm_memobj_put(found);
-		}
-	} while (found);
+	while ((memobj = next_unserved(port, &left))) {
+		lose_pager(memobj);
+		machvm_memobj_put(memobj);
+		cond_resched();
+	}
 }
 
 /* A page that waits for its pager to fetch it, with a folio reference; NULL if it does not. */

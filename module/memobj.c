@@ -40,6 +40,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	refcount_set(&memobj->refs, 1);
 	memobj->id = machvm_id_new();
 	mutex_init(&memobj->lock);
+	INIT_LIST_HEAD(&memobj->open);
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->ctl.node);
 	memobj->ctl.memobj = memobj;
@@ -82,7 +83,7 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 		return;
 	xa_erase(&memobj_table, memobj->id);
 	port = machvm_memobj_lock_port(memobj);
-	WARN_ON_ONCE(!list_empty(&memobj->gated) || !list_empty(&memobj->ctl.node));
+	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node));
 	list_del(&memobj->on_port);
 	port->nr_objects--;
 	machvm_memobj_unlock_port(port);

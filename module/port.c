@@ -34,6 +34,7 @@ struct machvm_port *machvm_port_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&port->queue);
 	INIT_LIST_HEAD(&port->bindings);
 	INIT_LIST_HEAD(&port->memobjs);
+	INIT_LIST_HEAD(&port->open);
 	machvm_port_init_retry(port);
 	port->user = machvm_user_get(user);
 	/* Whoever looks at the table finds it from here on. */
@@ -158,9 +159,10 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	sending->via = via;
 	sending->msg = msg;
 	sending->copy = *msg;
-	if (msg->type == MACHVM_MSG_DATA_REQUEST) {
-		machvm_request_get(machvm_request_of(msg));
-		WRITE_ONCE(machvm_request_of(msg)->state, MACHVM_REQUEST_SENT);
+	sending->request = machvm_request_of(msg);
+	if (sending->request) {
+		machvm_request_get(sending->request);
+		WRITE_ONCE(sending->request->state, MACHVM_REQUEST_SENT);
 	}
 	machvm_memobj_get(msg->memobj);
 	spin_unlock(&port->lock);
@@ -177,19 +179,16 @@ static bool in_flight_locked(const struct machvm_sending *sending)
 	       sending->msg->sequence == sending->copy.sequence;
 }
 
-/* A message that could not be sent goes back to where it was, unless it was answered meanwhile. */
-static void unsend_locked(struct machvm_port *port, struct machvm_sending *sending)
+/* From a socket back to the head of the queue. */
+static void requeue_locked(struct machvm_port *port, struct machvm_msg *msg)
 {
-	struct machvm_msg *msg = sending->msg;
+	struct machvm_request *request = machvm_request_of(msg);
 
-	if (!in_flight_locked(sending))
-		return;
 	machvm_port_unlist_locked(port, msg);
 	list_add(&msg->node, &port->queue);
 	port->nr_queued++;
-	port->messages--;
-	if (msg->type == MACHVM_MSG_DATA_REQUEST)
-		WRITE_ONCE(machvm_request_of(msg)->state, MACHVM_REQUEST_QUEUED);
+	if (request)
+		WRITE_ONCE(request->state, MACHVM_REQUEST_QUEUED);
 }
 
 /**
@@ -206,14 +205,17 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 	spin_lock(&port->lock);
 	port->sending = false;
 	if (err) {
-		unsend_locked(port, sending);
+		if (in_flight_locked(sending)) {
+			requeue_locked(port, sending->msg);
+			port->messages--;
+		}
 		sending->via->congested = true;
 	} else if (sending->copy.type == MACHVM_MSG_TERMINATE && in_flight_locked(sending)) {
 		machvm_memobj_terminated_locked(memobj);
 	}
 	spin_unlock(&port->lock);
-	if (sending->copy.type == MACHVM_MSG_DATA_REQUEST)
-		machvm_request_put(machvm_request_of(sending->msg));
+	if (sending->request)
+		machvm_request_put(sending->request);
 	machvm_binding_put(sending->via);
 	machvm_memobj_put(memobj);
 }
@@ -227,37 +229,6 @@ void machvm_port_uncongest(struct machvm_port *port)
 	list_for_each_entry(binding, &port->bindings, node)
 		binding->congested = false;
 	spin_unlock(&port->lock);
-}
-
-static void look_at(struct list_head *list, struct machvm_memobj *memobj, u64 *oldest,
-		    unsigned long *nr)
-{
-	struct machvm_msg *msg;
-
-	list_for_each_entry(msg, list, node) {
-		if (msg->type != MACHVM_MSG_DATA_REQUEST || (memobj && msg->memobj != memobj))
-			continue;
-		*oldest = min(*oldest, msg->queued_ns);
-		(*nr)++;
-	}
-}
-
-/* When the oldest open request (of @memobj, or of all) was made, U64_MAX if none; and how many. */
-u64 machvm_port_oldest_locked(struct machvm_port *port, struct machvm_memobj *memobj,
-			      unsigned long *nr)
-{
-	struct machvm_binding *binding;
-	struct machvm_memobj *each;
-	u64 oldest = U64_MAX;
-
-	lockdep_assert_held(&port->lock);
-	*nr = 0;
-	look_at(&port->queue, memobj, &oldest, nr);
-	list_for_each_entry(binding, &port->bindings, node)
-		look_at(&binding->sent, memobj, &oldest, nr);
-	list_for_each_entry(each, &port->memobjs, on_port)
-		look_at(&each->gated, memobj, &oldest, nr);
-	return oldest;
 }
 
 /**
@@ -320,13 +291,8 @@ void machvm_binding_close(struct machvm_binding *binding)
 	}
 	binding->gone = true;
 	list_del_init(&binding->node);
-	list_for_each_entry_safe_reverse(msg, next, &binding->sent, node) {
-		machvm_port_unlist_locked(port, msg);
-		list_add(&msg->node, &port->queue);
-		port->nr_queued++;
-		if (msg->type == MACHVM_MSG_DATA_REQUEST)
-			WRITE_ONCE(machvm_request_of(msg)->state, MACHVM_REQUEST_QUEUED);
-	}
+	list_for_each_entry_safe_reverse(msg, next, &binding->sent, node)
+		requeue_locked(port, msg);
 	absent = machvm_port_absent_locked(port);
 	spin_unlock(&port->lock);
 	if (absent)

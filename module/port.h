@@ -11,7 +11,8 @@
 /* What machvm_port_next() hands to the sender: a copy of the message, and whom to tell. */
 struct machvm_sending {
 	struct machvm_msg copy;
-	struct machvm_msg *msg;		/* NULL if it needs no answer */
+	struct machvm_msg *msg;
+	struct machvm_request *request;	/* that it is, referenced, or NULL */
 	struct machvm_binding *via;
 };
 
@@ -25,8 +26,6 @@ void machvm_port_unlist_locked(struct machvm_port *port, struct machvm_msg *msg)
 bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending);
 void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, int err);
 void machvm_port_uncongest(struct machvm_port *port);
-u64 machvm_port_oldest_locked(struct machvm_port *port, struct machvm_memobj *memobj,
-			      unsigned long *nr);
 
 struct machvm_binding *machvm_binding_create(struct machvm_port *port, struct sock *sk,
 					     struct net *net, u32 portid, unsigned int window);

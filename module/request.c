@@ -33,6 +33,8 @@ struct machvm_request *machvm_request_create(struct machvm_memobj *memobj, u64 i
 		return NULL;
 	refcount_set(&request->refs, 1);
 	INIT_LIST_HEAD(&request->msg.node);
+	INIT_LIST_HEAD(&request->open);
+	INIT_LIST_HEAD(&request->open_on_port);
 	request->msg.type = MACHVM_MSG_DATA_REQUEST;
 	request->msg.memobj = machvm_memobj_get(memobj);
 	request->msg.offset = index << PAGE_SHIFT;
@@ -84,6 +86,25 @@ void machvm_request_park_folio(struct machvm_request *request, struct folio *fol
 	WARN_ON_ONCE(xchg(&request->folio, folio));
 }
 
+static void open_locked(struct machvm_port *port, struct machvm_request *request)
+{
+	struct machvm_memobj *memobj = request->msg.memobj;
+
+	request->msg.queued_ns = ktime_get_ns();
+	list_add_tail(&request->open, &memobj->open);
+	list_add_tail(&request->open_on_port, &port->open);
+	memobj->nr_open++;
+	port->nr_open++;
+}
+
+static void close_locked(struct machvm_port *port, struct machvm_request *request)
+{
+	list_del_init(&request->open);
+	list_del_init(&request->open_on_port);
+	request->msg.memobj->nr_open--;
+	port->nr_open--;
+}
+
 /**
  * machvm_request_post - put a question in its port's queue
  *
@@ -106,7 +127,7 @@ int machvm_request_post(struct machvm_request *request)
 	machvm_request_get(request);
 	port->requests++;
 	atomic_long_inc(&memobj->requested);
-	request->msg.queued_ns = ktime_get_ns();
+	open_locked(port, request);
 	if (memobj->state == MACHVM_MEMOBJ_READY) {
 		request->state = MACHVM_REQUEST_QUEUED;
 		machvm_port_queue_locked(port, &request->msg);
@@ -134,18 +155,19 @@ int machvm_request_post(struct machvm_request *request)
 void machvm_request_settle(struct machvm_request *request, int result, int error)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(request->msg.memobj);
-	bool listed = !list_empty(&request->msg.node);
+	bool listed = !list_empty(&request->open);
 	struct folio *folio = NULL;
 
-	if (request->state != MACHVM_REQUEST_DONE) {
+	if (listed) {
 		machvm_port_unlist_locked(port, &request->msg);
+		close_locked(port, request);
+	}
+	if (request->state != MACHVM_REQUEST_DONE) {
 		request->result = result;
 		request->error = error;
 		/* Pairs with the acquire in machvm_request_done(). */
 		smp_store_release(&request->state, MACHVM_REQUEST_DONE);
 		folio = machvm_request_take_folio(request);
-	} else {
-		listed = false;
 	}
 	machvm_memobj_unlock_port(port);
 	if (folio)
@@ -168,47 +190,16 @@ void machvm_request_finish(struct machvm_request *request, int result, int error
 	machvm_request_wake(request);
 }
 
-static struct machvm_request *find_request(struct list_head *list, struct machvm_memobj *memobj)
+/* The oldest open request of an object that no pager serves, with a reference, or NULL. */
+struct machvm_request *machvm_request_unserved(struct machvm_memobj *memobj)
 {
-	struct machvm_msg *msg;
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	struct machvm_request *request = NULL;
 
-	list_for_each_entry(msg, list, node) {
-		if (msg->type != MACHVM_MSG_DATA_REQUEST || (memobj && msg->memobj != memobj))
-			continue;
-		machvm_request_get(machvm_request_of(msg));
-		return machvm_request_of(msg);
-	}
-	return NULL;
-}
-
-/* Any open request of the port, or only of @memobj; with a reference. */
-static struct machvm_request *find_any_locked(struct machvm_port *port,
-					      struct machvm_memobj *memobj)
-{
-	struct machvm_request *request = find_request(&port->queue, memobj);
-	struct machvm_binding *binding;
-	struct machvm_memobj *each;
-
-	list_for_each_entry(binding, &port->bindings, node)
-		request = request ?: find_request(&binding->sent, memobj);
-	list_for_each_entry(each, &port->memobjs, on_port)
-		request = request ?: find_request(&each->gated, memobj);
+	if (memobj->dead || machvm_port_absent_locked(port))
+		request = list_first_entry_or_null(&memobj->open, struct machvm_request, open);
+	if (request)
+		machvm_request_get(request);
+	machvm_memobj_unlock_port(port);
 	return request;
-}
-
-/* Ends every open request of @port, or only those for @memobj. */
-void machvm_request_cancel_all(struct machvm_port *port, struct machvm_memobj *memobj, int result)
-{
-	struct machvm_request *request;
-
-	for (;;) {
-		spin_lock(&port->lock);
-		request = find_any_locked(port, memobj);
-		spin_unlock(&port->lock);
-		if (!request)
-			return;
-		machvm_count(MACHVM_STAT_ERRORS, 1);
-		machvm_request_finish(request, result, 0);
-		machvm_request_put(request);
-	}
 }

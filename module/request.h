@@ -5,8 +5,11 @@
 
 #include "types.h"
 
+/* The request that a message is, or NULL: then nobody waits for its answer. */
 static inline struct machvm_request *machvm_request_of(struct machvm_msg *msg)
 {
+	if (msg->type != MACHVM_MSG_DATA_REQUEST)
+		return NULL;
 	return container_of(msg, struct machvm_request, msg);
 }
 
@@ -22,6 +25,6 @@ void machvm_request_wake(struct machvm_request *request);
 void machvm_request_finish(struct machvm_request *request, int result, int error);
 struct folio *machvm_request_take_folio(struct machvm_request *request);
 void machvm_request_park_folio(struct machvm_request *request, struct folio *folio);
-void machvm_request_cancel_all(struct machvm_port *port, struct machvm_memobj *memobj, int result);
+struct machvm_request *machvm_request_unserved(struct machvm_memobj *memobj);
 
 #endif /* _MACHVM_REQUEST_H */

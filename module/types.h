@@ -164,6 +164,8 @@ struct machvm_msg {
 
 struct machvm_request {
 	struct machvm_msg msg;
+	struct list_head open;		/* (p) on memobj->open */
+	struct list_head open_on_port;	/* (p) on port->open */
 	refcount_t refs;		/* (a) slot, port list, each waiter */
 	u8 state;			/* (p) enum machvm_request_state */
 	int result;			/* (p) kern_return_t, valid when DONE */
@@ -199,7 +201,9 @@ struct machvm_port {
 	struct list_head bindings;	/* (p) */
 	u32 last_epoch;			/* (p) */
 	struct list_head memobjs;	/* (p) that it carries */
+	struct list_head open;		/* (p) their requests that are not done, oldest first */
 	unsigned long nr_objects;	/* (p) */
+	unsigned long nr_open;		/* (p) */
 	unsigned long nr_queued;	/* (p) */
 	unsigned long nr_sent;		/* (p) */
 	bool sending;			/* (p) a task is between next and sent */
@@ -241,7 +245,9 @@ struct machvm_memobj {
 	bool mapped;			/* (p) there is an incarnation */
 	bool dead;			/* (p) the last control descriptor is closed */
 	struct list_head on_port;	/* (p) on port->memobjs */
-	struct list_head gated;		/* (p) requests that wait for ready */
+	struct list_head open;		/* (p) requests that are not done, oldest first */
+	unsigned long nr_open;		/* (p) */
+	struct list_head gated;		/* (p) those of them that wait for ready */
 	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
 	u32 sequence;			/* (p) of the last message */
 	atomic_long_t requested;	/* (a) pages ever asked for */

@@ -20,6 +20,14 @@
 #include <linux/rbtree_augmented.h>
 #include <linux/xarray.h>
 
+/* Points passed and steps along lists, for tests of how work grows. */
+extern unsigned long fake_steps;
+#undef list_for_each_entry
+#define list_for_each_entry(pos, head, member)					\
+	for (pos = list_first_entry(head, typeof(*pos), member);		\
+	     fake_steps++, !list_entry_is_head(pos, head, member);		\
+	     pos = list_next_entry(pos, member))
+
 #include "fake/wait.h"
 #include "fake/page.h"
 #include "fake/fake.h"

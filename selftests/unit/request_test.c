@@ -29,17 +29,11 @@ static void teardown(void)
 /* Requests, that is, beside @ctl other messages that are out. */
 static void counts_are_with(unsigned long queued, unsigned long sent, unsigned long ctl)
 {
-	unsigned long nr;
-
 	check_eq(port->nr_queued, queued);
 	check_eq(port->nr_sent, sent + ctl);
 	check_eq(mock_stats[MACHVM_STAT_QUEUED], queued + sent);
-	spin_lock(&port->lock);
-	machvm_port_oldest_locked(port, NULL, &nr);
-	check_eq(nr, queued + sent);
-	machvm_port_oldest_locked(port, pager.memobj, &nr);
-	check_eq(nr, queued + sent);
-	spin_unlock(&port->lock);
+	check_eq(port->nr_open, queued + sent);
+	check_eq(pager.memobj->nr_open, queued + sent);
 }
 
 static void counts_are(unsigned long queued, unsigned long sent)
@@ -379,7 +373,7 @@ TEST(request, sockets_of_a_port_share_the_load)
 	teardown();
 }
 
-TEST(request, cancelling_one_object_leaves_the_others_alone)
+TEST(request, the_death_of_one_object_leaves_the_others_alone)
 {
 	struct pager other;
 	struct machvm_object *others;
@@ -396,11 +390,12 @@ TEST(request, cancelling_one_object_leaves_the_others_alone)
 	check_eq(a->state, MACHVM_REQUEST_SENT);
 	check_eq(b->state, MACHVM_REQUEST_QUEUED);
 	check_eq(gated->state, MACHVM_REQUEST_GATED);
-	machvm_request_cancel_all(port, pager.memobj, MACHVM_KERN_MEMORY_ERROR);
+	machvm_memobj_die(pager.memobj);
 	check(machvm_request_done(a) && machvm_request_done(b));
 	check(!machvm_request_done(gated));
-	check_eq(pager.binding->in_flight, 0);
-	machvm_request_cancel_all(port, NULL, MACHVM_KERN_MEMORY_ERROR);
+	check_eq(pager.binding->in_flight, 1);	/* now init of the other */
+	check_eq(port->nr_open, 1);
+	pager_close(&pager);
 	check(machvm_request_done(gated));
 	machvm_request_put(a);
 	machvm_request_put(b);
@@ -411,34 +406,76 @@ TEST(request, cancelling_one_object_leaves_the_others_alone)
 	teardown();
 }
 
+static struct machvm_request *oldest(struct list_head *open)
+{
+	return list_first_entry_or_null(open, struct machvm_request, open_on_port);
+}
+
 TEST(request, the_oldest_is_known)
 {
 	struct machvm_request *first, *second;
-	unsigned long nr;
-	u64 oldest;
 
 	setup(1);
-	spin_lock(&port->lock);
-	check(machvm_port_oldest_locked(port, NULL, &nr) == U64_MAX);
-	spin_unlock(&port->lock);
-	check_eq(nr, 0);
+	check(!oldest(&port->open));
 	first = ask(object, 1);
 	fake_time_add(1000);
 	second = ask(object, 2);
-	spin_lock(&port->lock);
-	oldest = machvm_port_oldest_locked(port, pager.memobj, &nr);
-	spin_unlock(&port->lock);
-	check_eq(oldest, first->msg.queued_ns);
-	check_eq(nr, 2);
+	check(oldest(&port->open) == first);
+	check(second->msg.queued_ns >= first->msg.queued_ns + 1000);
 	check_eq(supply(&pager, 1, 1, false), 0);
-	spin_lock(&port->lock);
-	oldest = machvm_port_oldest_locked(port, NULL, &nr);
-	spin_unlock(&port->lock);
-	check_eq(oldest, second->msg.queued_ns);
-	check_eq(nr, 1);
+	check(oldest(&port->open) == second);
+	counts_are(0, 1);
 	machvm_request_put(first);
 	machvm_request_put(second);
 	teardown();
+}
+
+/* Steps of taking down a port that carries @nr objects with two questions each. */
+static unsigned long work_of_end(unsigned int nr, bool by_socket)
+{
+	struct pager *pagers = calloc(nr, sizeof(*pagers));
+	struct machvm_object **objects = calloc(nr, sizeof(*objects));
+	unsigned long work;
+	unsigned int i;
+
+	pager_new(&pagers[0]);
+	pager_bind(&pagers[0], 4);
+	for (i = 0; i < nr; i++) {
+		if (i)
+			pager_new(&pagers[i]);
+		check_eq(machvm_memobj_join(pagers[i].memobj, pagers[0].memobj->port), 0);
+		objects[i] = machvm_memobj_map(pagers[i].memobj);
+		require(objects[i]);
+		machvm_request_put(ask(objects[i], 1));
+		machvm_request_put(ask(objects[i], 2));
+	}
+	work = fake_steps;
+	if (by_socket)
+		pager_close(&pagers[0]);
+	for (i = 0; i < nr; i++)
+		machvm_memobj_die(pagers[i].memobj);
+	work = fake_steps - work;
+	check_eq(mock_stats[MACHVM_STAT_QUEUED], 0);
+	for (i = nr; i--;) {
+		machvm_object_put(objects[i]);
+		pager_end(&pagers[i]);
+	}
+	mock_sents_forget();
+	free(objects);
+	free(pagers);
+	return work;
+}
+
+TEST(request, thousands_of_objects_end_in_linear_time)
+{
+	unsigned int by_socket;
+
+	for (by_socket = 0; by_socket < 2; by_socket++) {
+		unsigned long few = work_of_end(1000, by_socket);
+
+		check(few > 1000);
+		check(work_of_end(4000, by_socket) < few * 5);
+	}
 }
 
 TEST(request, ports_are_found_by_number_while_they_live)
