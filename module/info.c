@@ -9,6 +9,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include "arena.h"
+#include "cache.h"
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
@@ -157,6 +158,8 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 		call->out_flags |= MACHVM_OBJECT_READY;
 	if (memobj->state != MACHVM_MEMOBJ_IDLE)
 		call->out_flags |= MACHVM_OBJECT_INITIALIZED;
+	if (memobj->may_cache)
+		call->out_flags |= MACHVM_OBJECT_CACHEABLE;
 	if (memobj->dead)
 		call->out_flags |= MACHVM_OBJECT_DEAD;
 	if (list_empty(&port->bindings))
@@ -174,7 +177,6 @@ static int describe_object(struct machvm_object *object, struct machvm_object_in
 	down_read(&object->family->lock);
 	call->id = object->id;
 	call->out_ref_count = refcount_read(&object->refs) - 1;	/* ours */
-	call->out_flags = MACHVM_OBJECT_MAPPED;
 	call->out_size = READ_ONCE(object->size);
 	if (object->shadow) {
 		call->out_shadow = object->shadow->id;
@@ -191,6 +193,10 @@ static int describe_object(struct machvm_object *object, struct machvm_object_in
 		describe_memobj(object->memobj, call);
 	else
 		call->out_flags |= MACHVM_OBJECT_INTERNAL;
+	if (object->memobj && machvm_cache_has(object->memobj))
+		call->out_flags |= MACHVM_OBJECT_CACHED;
+	else
+		call->out_flags |= MACHVM_OBJECT_MAPPED;
 	return machvm_object_count(object, 0, ULONG_MAX, &call->out_resident, &call->out_dirty);
 }
 

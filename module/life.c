@@ -5,6 +5,7 @@
  * Never: touches user memory, waits for a pager, or visits a map.
  * Locks: memobj->lock; inside it port->lock for the state.
  */
+#include "cache.h"
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
@@ -14,12 +15,26 @@
 
 #define RETURN_PAGES_MAX 256	/* in one data_return message */
 
+/* The incarnation that there is, if any, with one more reference. */
+static struct machvm_object *join_incarnation(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object = memobj->object;
+
+	lockdep_assert_held(&memobj->lock);
+	if (!object)
+		return NULL;
+	memobj->evicted = false;
+	if (!machvm_cache_remove_locked(memobj))	/* or it is the cache's that we get */
+		machvm_object_get(object);
+	machvm_count(MACHVM_STAT_HITS, 1);
+	return object;
+}
+
 /**
  * machvm_memobj_map - the pages of a memory object, for one more mapping
  *
- * An incarnation that has lost its last reference is waited for until it is put away, which is
- * when its pages are offered to the pager: that takes no longer than a lock.
- * Return: the incarnation with a reference; NULL if there is no memory for one.
+ * Return: the incarnation with a reference; ERR_PTR(-ENOMEM) if there is no memory for one,
+ * ERR_PTR(-EINTR) if a fatal signal came while another mapping was made or ended.
  */
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
 {
@@ -27,24 +42,20 @@ struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
 	struct machvm_port *port;
 
 	machvm_count(MACHVM_STAT_LOOKUPS, 1);
-	mutex_lock(&memobj->lock);
-	while ((object = memobj->object)) {
-		bool alive = machvm_object_tryget(object);
-
+	if (mutex_lock_killable(&memobj->lock))
+		return ERR_PTR(-EINTR);
+	object = join_incarnation(memobj);
+	if (object) {
 		mutex_unlock(&memobj->lock);
-		if (alive) {
-			machvm_count(MACHVM_STAT_HITS, 1);
-			return object;
-		}
-		schedule_timeout_uninterruptible(1);
-		mutex_lock(&memobj->lock);
+		return object;
 	}
 	object = machvm_object_create(memobj->user, memobj);
 	if (!object) {
 		mutex_unlock(&memobj->lock);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	memobj->object = object;
+	memobj->evicted = false;
 	port = machvm_memobj_lock_port(memobj);
 	memobj->mapped = true;
 	machvm_memobj_bound_locked(memobj);
@@ -156,27 +167,23 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 	}
 }
 
-/**
- * machvm_memobj_last_unmap - nothing maps an incarnation any more
- * @memobj: whose
- * @object: consumed; no references and no kin are left
- *
- * Open questions are cancelled, clean pages freed.  Dirty and precious ones are offered to the
- * pager, if there is one, and stay until it has released them.
+/*
+ * Nothing maps an incarnation any more.  Open questions are cancelled, clean pages freed.  Dirty
+ * and precious ones are offered to the pager, if there is one, and stay until it has released them.
+ * In: memobj->lock held, and a reference on @memobj beside the incarnation's.  Out: not held.
  */
-void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
+static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
+	__releases(&memobj->lock)
 {
-	bool wanted, kept = false, listed = false;
+	bool wanted, kept, listed = false;
 	struct machvm_port *port;
 
-	mutex_lock(&memobj->lock);
+	lockdep_assert_held(&memobj->lock);
+	WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
+	memobj->object = NULL;
 	wanted = drop_clean(object);
-	port = machvm_memobj_lock_port(memobj);
-	if (memobj->object == object) {
-		memobj->object = NULL;
-		kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
-	}
-	machvm_port_get(port);
+	port = machvm_port_get(machvm_memobj_lock_port(memobj));
+	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
 	if (!kept) {
@@ -188,6 +195,48 @@ void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object
 	if (listed)
 		machvm_memobj_put(memobj);
 	machvm_memobj_put(memobj);	/* the incarnation's */
+}
+
+/* True if an incarnation that has just lost its last mapping stays with its pages. */
+static bool may_cache(struct machvm_memobj *memobj, struct machvm_object *object)
+{
+	struct machvm_port *port;
+	bool may;
+
+	if (memobj->evicted || !atomic_long_read(&object->resident))
+		return false;
+	port = machvm_memobj_lock_port(memobj);
+	may = memobj->may_cache && !memobj->dead && memobj->state == MACHVM_MEMOBJ_READY;
+	machvm_memobj_unlock_port(port);
+	return may;
+}
+
+/**
+ * machvm_memobj_put_object - drop a reference on an incarnation
+ *
+ * With the last one it goes to the cache or ends.  That is decided with memobj->lock held, so
+ * whoever holds it finds memobj->object alive, or NULL.
+ *
+ * Context: as machvm_object_put().
+ */
+void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object *object)
+{
+	if (refcount_dec_not_one(&object->refs))
+		return;
+	machvm_memobj_get(memobj);	/* the incarnation's may go with it */
+	if (!refcount_dec_and_mutex_lock(&object->refs, &memobj->lock)) {
+		machvm_memobj_put(memobj);
+		return;
+	}
+	if (may_cache(memobj, object)) {
+		refcount_set(&object->refs, 1);
+		machvm_cache_add_locked(memobj);
+		mutex_unlock(&memobj->lock);
+		machvm_cache_trim();
+	} else {
+		last_unmap(memobj, object);
+	}
+	machvm_memobj_put(memobj);
 }
 
 /*
@@ -245,6 +294,7 @@ void machvm_memobj_die(struct machvm_memobj *memobj)
 	machvm_port_get(port);
 	machvm_memobj_unlock_port(port);
 	lose_pager(memobj);
+	machvm_cache_drop(memobj);
 	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
 	machvm_port_put(port);
 }

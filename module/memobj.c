@@ -14,6 +14,7 @@
  * starts a new incarnation, whose init follows the old one's terminate; life.c has the details.
  */
 #include "memobj.h"
+#include "cache.h"
 #include "object.h"
 #include "page.h"
 #include "port.h"
@@ -40,6 +41,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	refcount_set(&memobj->refs, 1);
 	memobj->id = machvm_id_new();
 	mutex_init(&memobj->lock);
+	INIT_LIST_HEAD(&memobj->cached);
 	INIT_LIST_HEAD(&memobj->open);
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->ctl.node);
@@ -155,15 +157,15 @@ void machvm_memobj_pump(struct machvm_memobj *memobj)
 	machvm_port_put(port);
 }
 
-/* The incarnation that is mapped, with a reference, or NULL. */
+/* The incarnation that is mapped or cached, with a reference, or NULL. */
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj)
 {
 	struct machvm_object *object;
 
 	mutex_lock(&memobj->lock);
 	object = memobj->object;
-	if (object && !machvm_object_tryget(object))
-		object = NULL;
+	if (object)
+		machvm_object_get(object);
 	mutex_unlock(&memobj->lock);
 	return object;
 }
@@ -247,6 +249,17 @@ out:
 	return err;
 }
 
+/* FALSE ends an incarnation that is only cached. */
+void machvm_memobj_set_may_cache(struct machvm_memobj *memobj, bool may_cache)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	memobj->may_cache = may_cache;
+	machvm_memobj_unlock_port(port);
+	if (!may_cache)
+		machvm_cache_drop(memobj);
+}
+
 /**
  * machvm_memobj_ready - the pager has answered init
  *
@@ -254,7 +267,7 @@ out:
  * Return: KERN_SUCCESS, or KERN_INVALID_ARGUMENT for a copy strategy that is not served.
  * Source: GNU Mach reference manual, "Memory Object Creation", memory_object_ready.
  */
-int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy)
+int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy)
 {
 	struct machvm_port *port;
 	bool listed = false;
@@ -267,6 +280,7 @@ int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy)
 
 		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 		memobj->state = MACHVM_MEMOBJ_READY;
+		memobj->may_cache = may_cache;
 		list_for_each_entry_safe(msg, next, &memobj->gated, node) {
 			list_move_tail(&msg->node, &port->queue);
 			WRITE_ONCE(container_of(msg, struct machvm_request, msg)->state,

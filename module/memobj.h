@@ -30,7 +30,8 @@ void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
 void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj,
 				    u8 type);
 bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_memobj *memobj);
-int machvm_memobj_ready(struct machvm_memobj *memobj, u32 copy_strategy);
+int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy);
+void machvm_memobj_set_may_cache(struct machvm_memobj *memobj, bool may_cache);
 
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
@@ -43,7 +44,7 @@ int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 leng
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
 /* life.c */
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
-void machvm_memobj_last_unmap(struct machvm_memobj *memobj, struct machvm_object *object);
+void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object *object);
 void machvm_memobj_die(struct machvm_memobj *memobj);
 void machvm_memobj_absent(struct machvm_port *port);
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);

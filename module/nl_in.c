@@ -86,7 +86,7 @@ static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, 
 int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct machvm_memobj *memobj;
-	u32 strategy;
+	u32 may_cache, strategy;
 
 	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_MAY_CACHE) ||
 	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_COPY_STRATEGY))
@@ -94,8 +94,9 @@ int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
 	memobj = memobj_of(skb, info);
 	if (IS_ERR(memobj))
 		return PTR_ERR(memobj);
+	may_cache = nla_get_u32(info->attrs[MACHVM_A_MSG_MAY_CACHE]);
 	strategy = nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY]);
-	return answered(memobj, "ready", 0, 0, machvm_memobj_ready(memobj, strategy));
+	return answered(memobj, "ready", 0, 0, machvm_memobj_ready(memobj, may_cache, strategy));
 }
 
 static int range_of(struct genl_info *info, u64 *offset, u64 *length)

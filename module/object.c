@@ -127,9 +127,10 @@ void machvm_object_put_shared(struct machvm_object *object)
 	WARN_ON_ONCE(refcount_dec_and_test(&object->refs));
 }
 
-/* Frees the shell: no pages, no kin, no number. */
+/* Frees the shell: no pages, no kin. */
 void machvm_object_free(struct machvm_object *object)
 {
+	xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
 	WARN_ON_ONCE(atomic_long_read(&object->resident));
 	xa_destroy(&object->pages);
 	family_put(object->family);
@@ -176,8 +177,8 @@ static void collapse_before_put(struct machvm_object *object)
 /**
  * machvm_object_put - drop a reference; the last one ends the object
  *
- * The pages of an internal object are freed.  Those of an external one go to memobj.c, which
- * offers them to the pager.  Then the object below loses a reference, and so on down.
+ * The pages of an internal object are freed, then the object below loses a reference, and so on
+ * down.  An external one has none below; life.c keeps it or offers its pages to the pager.
  *
  * Context: none of our locks but map->lock may be held.  Sleeps, but not for a pager.
  */
@@ -186,18 +187,17 @@ void machvm_object_put(struct machvm_object *object)
 	struct machvm_object *shadow;
 
 	for (; object; object = shadow) {
+		if (object->memobj) {
+			machvm_memobj_put_object(object->memobj, object);
+			return;
+		}
 		collapse_before_put(object);
 		if (!refcount_dec_and_test(&object->refs))
 			return;
 		shadow = object_untie(object);
 		WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
-		xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
-		if (object->memobj) {
-			machvm_memobj_last_unmap(object->memobj, object);
-		} else {
-			machvm_page_purge(object, 0, ULONG_MAX);
-			machvm_object_free(object);
-		}
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
 	}
 }
 

@@ -240,9 +240,13 @@ struct machvm_memobj {
 	struct mutex lock;
 	struct machvm_object *object;	/* (o) incarnation, not referenced */
 	struct machvm_object *returning;/* (o) incarnation whose pages the pager fetches */
+	struct list_head cached;	/* (o+t) in the cache, which references object then */
+	unsigned long cached_pages;	/* (t) that it was counted for there */
+	bool evicted;			/* (o) object is not to be cached at its next end */
 	struct machvm_port *port;	/* (o+p) whose lock guards the fields below */
 	u8 state;			/* (p) enum machvm_memobj_state */
 	bool mapped;			/* (p) there is an incarnation */
+	bool may_cache;			/* (p) it may outlive its mappings */
 	bool dead;			/* (p) the last control descriptor is closed */
 	struct list_head on_port;	/* (p) on port->memobjs */
 	struct list_head open;		/* (p) requests that are not done, oldest first */

@@ -300,8 +300,8 @@ static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *me
 {
 	struct machvm_object *object = machvm_memobj_map(memobj), *delayed;
 
-	if (!object)
-		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	if (IS_ERR(object))
+		return PTR_ERR(object) == -EINTR ? -EINTR : MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (!copy) {
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;

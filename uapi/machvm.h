@@ -527,6 +527,7 @@ struct machvm_object_info {
 #define MACHVM_OBJECT_MAPPED 0x10	/* some region, shadow or copy uses it */
 #define MACHVM_OBJECT_CACHEABLE 0x20	/* pages are to outlive the last mapping */
 #define MACHVM_OBJECT_SHARED 0x40	/* several maps write to it directly */
+#define MACHVM_OBJECT_CACHED 0x80	/* nothing uses it, but its pages are kept */
 #define MACHVM_OBJECT_INITIALIZED 0x100	/* init is on its way to the pager, or was */
 
 /**

@@ -98,10 +98,10 @@ struct help_pager *help_pager(struct kunit *test, unsigned int window)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_pager, pager));
 	open_socket(pager, 0, window);
 	pager->object = machvm_memobj_map(pager->memobj);
-	KUNIT_ASSERT_NOT_NULL(test, pager->object);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pager->object);
 	KUNIT_ASSERT_EQ(test, MACHVM_MEMOBJ_INIT, pager->memobj->state);
 	KUNIT_ASSERT_EQ(test, MACHVM_KERN_SUCCESS,
-			machvm_memobj_ready(pager->memobj, MACHVM_COPY_DELAY));
+			machvm_memobj_ready(pager->memobj, false, MACHVM_COPY_DELAY));
 	return pager;
 }
 

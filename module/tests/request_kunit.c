@@ -189,7 +189,7 @@ static void cancelling_is_for_one_object(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, machvm_memobj_join(other, pager->port));
 	KUNIT_EXPECT_EQ(test, 2, pager->port->nr_objects);
 	object = machvm_memobj_map(other);
-	KUNIT_ASSERT_NOT_NULL(test, object);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	for (i = 0; i < 8; i++) {
 		ours[i] = help_ask(pager, i, false);
 		/* Not ready, so these wait behind the gate. */

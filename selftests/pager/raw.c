@@ -335,12 +335,18 @@ static void answer_begin(struct channel *channel, struct object *object, unsigne
 	request_u32(&answer, MACHVM_A_MSG_EPOCH, object->epoch);
 }
 
-int say_ready(struct channel *channel, struct object *object, uint32_t strategy)
+int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
+		 uint32_t strategy)
 {
 	answer_begin(channel, object, MACHVM_CMD_READY);
-	request_u32(&answer, MACHVM_A_MSG_MAY_CACHE, 0);
+	request_u32(&answer, MACHVM_A_MSG_MAY_CACHE, may_cache);
 	request_u32(&answer, MACHVM_A_MSG_COPY_STRATEGY, strategy);
 	return request_send(&answer, channel);
+}
+
+int say_ready(struct channel *channel, struct object *object, uint32_t strategy)
+{
+	return say_ready_as(channel, object, false, strategy);
 }
 
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,

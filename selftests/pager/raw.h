@@ -114,6 +114,8 @@ struct machvm_port_info port_info(uint64_t id);
 struct machvm_vm_statistics statistics(void);
 
 /* Answers by netlink: 0 or -errno. */
+int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
+		 uint32_t strategy);
 int say_ready(struct channel *channel, struct object *object, uint32_t strategy);
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,
 	       size_t length, bool precious, bool reply);

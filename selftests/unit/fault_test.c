@@ -89,7 +89,7 @@ TEST(fault, S2_52_a_killed_sleeper_leaves_the_question_and_nobody_asks_again)
 	pager_new(&pager);
 	pager_bind(&pager, 0);
 	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	mock_sents_forget();
 	fake_signal(true);
 	check_eq(load(map, 1), FAILED(MACHVM_KERN_ABORTED));
@@ -125,7 +125,7 @@ TEST(fault, absent_pagers_fail_and_resident_pages_stay)
 	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
 	check_eq(load(map, 1), FAILED(MACHVM_KERN_MEMORY_ERROR));
 	pager_bind(&pager, 0);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	check_eq(supply(&pager, 1, 5, false), 0);
 	check_eq(store(map, 1, 6), 0);
 	pager_close(&pager);
@@ -153,7 +153,7 @@ TEST(fault, a_reader_of_a_copy_asks_the_object_below)
 	pager_new(&file);
 	pager_bind(&file, 0);
 	check_eq(map_pager(map, &file, 0, 4, 0, true), 0);
-	check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 	fake_world = world;
 	mock_sents_forget();
 	check_eq(store(map, 1, 8), 0);
@@ -171,7 +171,7 @@ TEST(fault, K3_the_access_that_is_wanted_is_told)
 	pager_new(&file);
 	pager_bind(&file, 0);
 	check_eq(map_pager(map, &file, 0, 4, 0, false), 0);
-	check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 	mock_sents_forget();
 	fake_signal(true);
 	check_eq(store(map, 1, 8), MACHVM_KERN_ABORTED);
@@ -208,7 +208,7 @@ TEST(fault, page_ins_survive_failing_allocations)
 		pager_new(&file);
 		pager_bind(&file, 0);
 		check_eq(map_pager(map, &file, 0, 4, 0, n % 2), 0);
-		check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+		check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 		fake_world = world;
 		fail_nth(n);
 		kr = store(map, 1, 9);

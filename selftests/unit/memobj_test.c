@@ -21,7 +21,7 @@ static void teardown(void)
 
 static void ready(void)
 {
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), MACHVM_KERN_SUCCESS);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), MACHVM_KERN_SUCCESS);
 	machvm_port_pump(pager.memobj->port);
 }
 
@@ -129,7 +129,7 @@ TEST(memobj, only_copy_delay_is_served)
 	for (strategy = 0; strategy < 6; strategy++) {
 		if (strategy == MACHVM_COPY_DELAY)
 			continue;
-		check_eq(machvm_memobj_ready(pager.memobj, strategy), MACHVM_KERN_INVALID_ARGUMENT);
+		check_eq(machvm_memobj_ready(pager.memobj, false, strategy), MACHVM_KERN_INVALID_ARGUMENT);
 		check_eq(pager.memobj->state, MACHVM_MEMOBJ_INIT);
 	}
 	teardown();
@@ -757,7 +757,7 @@ TEST(memobj, several_objects_share_a_port)
 	check_eq(mock_sents[0].object, other.memobj->id);
 	check_eq(mock_sents[0].sequence, 1);
 	heard("i");
-	check_eq(machvm_memobj_ready(other.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(other.memobj, false, MACHVM_COPY_DELAY), 0);
 	one = ask(object(), 1);
 	two = ask(entry_at(map, 20)->object, 1);
 	check_eq(mock_sents[1].object, other.memobj->id);

@@ -152,7 +152,7 @@ static void serve(bool all)
 		served++;
 		switch (sent.type) {
 		case MACHVM_MSG_INIT:
-			check_eq(machvm_memobj_ready(file->pager.memobj, MACHVM_COPY_DELAY), 0);
+			check_eq(machvm_memobj_ready(file->pager.memobj, false, MACHVM_COPY_DELAY), 0);
 			machvm_port_pump(file->pager.memobj->port);
 			break;
 		case MACHVM_MSG_DATA_REQUEST:

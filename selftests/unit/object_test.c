@@ -17,7 +17,7 @@ static void serve(struct pager *pager)
 			continue;
 		switch (sent.type) {
 		case MACHVM_MSG_INIT:
-			check_eq(machvm_memobj_ready(pager->memobj, MACHVM_COPY_DELAY), 0);
+			check_eq(machvm_memobj_ready(pager->memobj, false, MACHVM_COPY_DELAY), 0);
 			machvm_port_pump(pager->memobj->port);
 			break;
 		case MACHVM_MSG_DATA_REQUEST:

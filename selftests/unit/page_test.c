@@ -12,7 +12,7 @@ static void setup(void)
 	object = machvm_memobj_map(pager.memobj);
 	require(object);
 	pager_bind(&pager, 0);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 }
 
 static void teardown(void)

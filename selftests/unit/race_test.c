@@ -44,7 +44,7 @@ static void shared_file(void)
 	pager_bind(&file, 0);
 	check_eq(map_pager(one, &file, 0, 8, 0, false), 0);
 	check_eq(map_pager(two, &file, 0, 8, 0, false), 0);
-	check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 	for (i = 0; i < 8; i++)
 		check_eq(supply(&file, i, i, false), 0);
 	mock_sents_forget();
@@ -568,7 +568,7 @@ static void after_unmap_and_map(void)
 		check_eq(mock_sent_of(MACHVM_MSG_TERMINATE), 1);
 		check_eq(mock_sent_of(MACHVM_MSG_INIT), 1);
 		check_eq(mock_last_sent()->type, MACHVM_MSG_INIT);
-		check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+		check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 		check_eq(supply(&file, 3, 30, false), 0);
 	}
 	check_eq(cpu_load(two, AT(3) + 3, &value), 0);
@@ -650,7 +650,7 @@ static void empty_file(void)
 	pager_bind(&file, 1);
 	check_eq(map_pager(one, &file, 0, 8, 0, false), 0);
 	check_eq(map_pager(two, &file, 0, 8, 0, false), 0);
-	check_eq(machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
 	mock_sents_forget();
 }
 
@@ -827,7 +827,7 @@ static void mapped_unready(void)
 
 static void ready(void)
 {
-	kr_a = machvm_memobj_ready(file.memobj, MACHVM_COPY_DELAY);
+	kr_a = machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY);
 	machvm_port_pump(file.memobj->port);
 }
 

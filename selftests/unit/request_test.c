@@ -15,7 +15,7 @@ static void setup(unsigned int window)
 	if (!window)
 		return;
 	pager_bind(&pager, window);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	mock_sents_forget();
 }
 
@@ -98,7 +98,7 @@ TEST(request, K2_questions_wait_for_ready)
 	}
 	counts_are_with(3, 0, 1);
 	check_eq(mock_sent_of(MACHVM_MSG_DATA_REQUEST), 0);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	machvm_port_pump(port);
 	counts_are(0, 3);
 	check_eq(mock_sent_of(MACHVM_MSG_DATA_REQUEST), 3);
@@ -109,7 +109,7 @@ TEST(request, K2_questions_wait_for_ready)
 		machvm_request_put(requests[i]);
 	}
 	/* A second ready does nothing. */
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	counts_are(0, 3);
 	teardown();
 }
@@ -125,7 +125,7 @@ TEST(request, nobody_to_ask_is_an_error_at_once)
 	counts_are(0, 0);
 	machvm_request_put(request);
 	pager_bind(&pager, 1);
-	check_eq(machvm_memobj_ready(pager.memobj, MACHVM_COPY_DELAY), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
 	request = ask(object, 1);
 	check(!machvm_request_done(request));
 	machvm_request_put(request);
@@ -507,6 +507,8 @@ TEST(request, the_whole_life_survives_failing_allocations)
 			continue;
 		}
 		mapped = machvm_memobj_map(memobj);
+		if (IS_ERR(mapped))
+			mapped = NULL;
 		binding = mapped ? machvm_binding_create(memobj->port, NULL, NULL, 1, 0) : NULL;
 		request = NULL;
 		if (binding) {
@@ -514,7 +516,7 @@ TEST(request, the_whole_life_survives_failing_allocations)
 			machvm_memobj_bound_locked(memobj);
 			spin_unlock(&memobj->port->lock);
 			machvm_port_pump(memobj->port);
-			check_eq(machvm_memobj_ready(memobj, MACHVM_COPY_DELAY), 0);
+			check_eq(machvm_memobj_ready(memobj, false, MACHVM_COPY_DELAY), 0);
 			request = ask(mapped, 1);
 		}
 		check(fail_end() || request);

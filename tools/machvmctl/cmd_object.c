@@ -21,6 +21,7 @@ static const struct {
 	{ MACHVM_OBJECT_MAPPED, 'm', "mapped" },
 	{ MACHVM_OBJECT_CACHEABLE, 'c', "cacheable" },
 	{ MACHVM_OBJECT_SHARED, 's', "shared" },
+	{ MACHVM_OBJECT_CACHED, 'k', "cached" },
 };
 
 #define NR_FLAGS ARRAY_SIZE(flags)
@@ -159,7 +160,7 @@ const struct verb verb_object = {
 		"  ID         number of the object, never reused\n"
 		"  FLAGS      i internal (no pager)   r the pager is ready   d the pager is dead\n"
 		"             a no pager is bound     m in use by a map      c cacheable\n"
-		"             s several maps write to it directly\n"
+		"             s several maps write to it directly    k only kept in the cache\n"
 		"  PORT       the pager port that serves it (see machvmctl pager list), or 0\n"
 		"  REFS       references by regions, shadows, copies and descriptors\n"
 		"  RESIDENT   pages in memory; DIRTY: of these, written\n"

@@ -129,6 +129,7 @@ static inline bool refcount_inc_not_zero(refcount_t *r)
 
 static inline bool refcount_dec_not_one(refcount_t *r)
 {
+	fake_point();
 	if (r->refs == 1)
 		return false;
 	r->refs--;

@@ -344,5 +344,6 @@ static inline void bitmap_clear(unsigned long *map, unsigned int from, unsigned 
 #define offset_in_page(x) ((unsigned long)(x) & ~PAGE_MASK)
 #define TASK_SIZE_MAX ((1UL << 47) - PAGE_SIZE)
 #define TASK_SIZE TASK_SIZE_MAX
+#define totalram_pages() (1UL << 20)
 
 #endif /* _FAKE_BASE_H */
