@@ -78,12 +78,13 @@ static bool copy_page_in(void *to, const void __user *from, struct wakes *wakes)
 }
 
 /* One page from user memory.  -EFAULT leaves the question open. */
-static long supply_page(struct machvm_memobj *memobj, u64 offset, const void __user *from,
-			bool precious, struct wakes *wakes)
+static long supply_page(struct machvm_memobj *memobj, const struct machvm_data_supply *call,
+			u64 done, struct wakes *wakes)
 {
+	const void __user *from = u64_to_user_ptr(call->address + done);
 	struct machvm_supply supply;
 	struct machvm_request *asked;
-	int kr = machvm_memobj_supply_begin(memobj, offset, &supply);
+	int kr = machvm_memobj_supply_begin(memobj, call->offset + done, &supply);
 
 	if (kr)
 		return kr;
@@ -91,7 +92,7 @@ static long supply_page(struct machvm_memobj *memobj, u64 offset, const void __u
 		machvm_memobj_supply_abort(&supply);
 		return -EFAULT;
 	}
-	kr = machvm_memobj_supply_enter(&supply, precious, &asked);
+	kr = machvm_memobj_supply_enter(&supply, call->lock_value, call->precious, &asked);
 	if (asked)
 		wakes->asked[wakes->nr++] = asked;
 	if (wakes->nr == ARRAY_SIZE(wakes->asked))
@@ -103,14 +104,12 @@ static long supply_page(struct machvm_memobj *memobj, u64 offset, const void __u
 static long supply_pages(struct machvm_memobj *memobj, struct machvm_data_supply *call,
 			 struct wakes *wakes)
 {
-	const void __user *from = u64_to_user_ptr(call->address);
 	u8 __user *status = u64_to_user_ptr(call->status);
 	long answer = MACHVM_KERN_SUCCESS;
 	u64 done;
 
 	for (done = 0; done < call->length; done += PAGE_SIZE) {
-		long ret = supply_page(memobj, call->offset + done, from + done, call->precious,
-				       wakes);
+		long ret = supply_page(memobj, call, done, wakes);
 
 		if (ret < 0)
 			return ret;
@@ -137,9 +136,8 @@ static long data_supply(struct file *file, void *arg)
 	struct wakes wakes = {};
 	long ret;
 
-	/* No locks are served yet, so none may be asked for. */
-	if (machvm_range_is_bad(call->offset, call->length) || call->lock_value ||
-	    call->precious > 1)
+	if (machvm_range_is_bad(call->offset, call->length) ||
+	    call->lock_value & ~MACHVM_PROT_ALL || call->precious > 1)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;

@@ -11,6 +11,7 @@
  */
 #include "fault.h"
 #include <linux/mm.h>
+#include "lock.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -169,12 +170,80 @@ static enum step push(struct machvm_fault *fault, struct folio *folio)
 	return STEP_NEXT;
 }
 
+/* Access to a page of @object that the fault needs: what lies below is only read. */
+static u32 access_to(struct machvm_fault *fault, struct machvm_object *object)
+{
+	return MACHVM_PROT_READ |
+	       (fault->write && object == fault->top ? MACHVM_PROT_WRITE : 0);
+}
+
+/* Ends the try: a question for that page is needed, unless it is there already. */
+static enum step want_request(struct machvm_fault *fault, struct machvm_object *object, u64 index,
+			      bool unlock)
+{
+	u8 type = unlock ? MACHVM_MSG_DATA_UNLOCK : MACHVM_MSG_DATA_REQUEST;
+	struct machvm_msg *msg = fault->fresh ? &fault->fresh->msg : NULL;
+
+	if (msg && msg->type == type && msg->memobj == object->memobj &&
+	    msg->offset >> PAGE_SHIFT == index)
+		return STEP_NEXT;
+	fault->ask = machvm_memobj_get(object->memobj);
+	fault->ask_index = index;
+	fault->ask_access = access_to(fault, object);
+	fault->ask_unlock = unlock;
+	return STEP_NEED_REQUEST;
+}
+
+/* The question has its place: it goes to the pager, and is waited for. */
+static enum step post_fresh(struct machvm_fault *fault)
+{
+	struct machvm_request *request = fault->fresh;
+	int kr = machvm_request_post(request);
+
+	fault->fresh = NULL;
+	if (kr) {
+		machvm_count(MACHVM_STAT_ERRORS, 1);
+		machvm_request_finish(request, kr, 0);
+		machvm_request_put(request);
+		return fail(fault, kr);
+	}
+	fault->wait = request;
+	return STEP_WAIT;
+}
+
+static bool is_locked_against(struct machvm_fault *fault, struct machvm_object *object,
+			      struct folio *folio)
+{
+	return machvm_page_locks(folio) & access_to(fault, object);
+}
+
+/*
+ * The page is there, but its pager forbids the access: join the question that is open, or ask.
+ * In: the folio locked, so that its lock does not change meanwhile.  Out: unlocked.
+ */
+static enum step stage_unlock(struct machvm_fault *fault, struct machvm_object *object, u64 index,
+			      struct folio *folio)
+{
+	enum step step = STEP_WAIT;
+
+	fault->wait = machvm_unlock_find(object->memobj, index, access_to(fault, object));
+	if (!fault->wait)
+		step = want_request(fault, object, index, true);
+	if (step == STEP_NEXT)
+		step = machvm_unlock_ask(object->memobj, index, fault->fresh) ? STEP_NOMEM :
+									       post_fresh(fault);
+	folio_unlock(folio);
+	return step;
+}
+
 /* The page is in the entry's own object. */
 static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
 {
 	enum step step = STEP_NEXT;
 
 	folio_lock(folio);
+	if (is_locked_against(fault, fault->top, folio))
+		return stage_unlock(fault, fault->top, fault->index, folio);
 	if (fault->write && machvm_push_wanted_locked(fault->top, fault->index))
 		step = push(fault, folio);
 	if (step != STEP_NEXT) {
@@ -184,14 +253,17 @@ static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
 	return stage_enter(fault, folio);
 }
 
-/* The page is in an object below and only to be read. */
-static enum step stage_below(struct machvm_fault *fault, struct folio *folio)
+/* The page is in an object below, @owner, and only to be read. */
+static enum step stage_below(struct machvm_fault *fault, struct machvm_object *owner, u64 index,
+			     struct folio *folio)
 {
 	folio_lock(folio);
 	if (chain_answer(fault->top, fault->index) != folio) {
 		folio_unlock(folio);
 		return STEP_AGAIN;
 	}
+	if (is_locked_against(fault, owner, folio))
+		return stage_unlock(fault, owner, index, folio);
 	return stage_enter(fault, folio);
 }
 
@@ -231,7 +303,7 @@ static enum step enter_spare(struct machvm_fault *fault)
  * Whoever writes to @owner directly pushes, and then looks for those who see the page through the
  * copy; top no longer does, so what top's entries show of it must go while it cannot change.
  */
-static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *owner,
+static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *owner, u64 index,
 			    struct folio *source)
 {
 	enum step step = want_spare(fault, false);
@@ -243,6 +315,8 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 		folio_unlock(source);
 		return STEP_AGAIN;
 	}
+	if (is_locked_against(fault, owner, source))
+		return stage_unlock(fault, owner, index, source);
 	copy_highpage(folio_page(fault->spare, 0), folio_page(source, 0));
 	fault->spare_is_zero = false;
 	step = insert_spare(fault);
@@ -272,41 +346,22 @@ static enum step stage_zero(struct machvm_fault *fault)
 /* An object with a pager lacks the page: join the question that is open, or ask. */
 static enum step stage_pager(struct machvm_fault *fault, struct machvm_object *object, u64 index)
 {
-	struct machvm_request *request = machvm_page_request(object, index);
-	int kr;
+	enum step step;
 
-	if (request) {
-		fault->wait = request;
+	fault->wait = machvm_page_request(object, index);
+	if (fault->wait)
 		return STEP_WAIT;
-	}
-	if (!fault->fresh || fault->fresh->msg.memobj != object->memobj ||
-	    fault->fresh->msg.offset >> PAGE_SHIFT != index) {
-		fault->ask = machvm_memobj_get(object->memobj);
-		fault->ask_index = index;
-		fault->ask_access = MACHVM_PROT_READ;
-		if (fault->write && object == fault->top)
-			fault->ask_access |= MACHVM_PROT_WRITE;
-		return STEP_NEED_REQUEST;
-	}
+	step = want_request(fault, object, index, false);
+	if (step != STEP_NEXT)
+		return step;
 	switch (machvm_page_ask(object, index, fault->fresh)) {
 	case 0:
-		break;
+		return post_fresh(fault);
 	case -EBUSY:
 		return STEP_AGAIN;
 	default:
 		return STEP_NOMEM;
 	}
-	request = fault->fresh;
-	fault->fresh = NULL;
-	kr = machvm_request_post(request);
-	if (kr) {
-		machvm_count(MACHVM_STAT_ERRORS, 1);
-		machvm_request_finish(request, kr, 0);
-		machvm_request_put(request);
-		return fail(fault, kr);
-	}
-	fault->wait = request;
-	return STEP_WAIT;
 }
 
 /* Stage 2: walk the chain to the page, or to the place where it is to come from. */
@@ -322,8 +377,8 @@ static enum step stage_find(struct machvm_fault *fault)
 		if (folio && object == fault->top)
 			return stage_own(fault, folio);
 		if (folio)
-			return fault->write ? stage_copy(fault, object, folio) :
-					      stage_below(fault, folio);
+			return fault->write ? stage_copy(fault, object, index, folio) :
+					      stage_below(fault, object, index, folio);
 		if (object->memobj)
 			return stage_pager(fault, object, index);
 		if (!object->shadow)
@@ -336,7 +391,8 @@ static enum step stage_find(struct machvm_fault *fault)
 #define AROUND_PAGES 16
 
 /*
- * What the chain answers for a page, locked; NULL if there is none, or it is in use.  A page of
+ * What the chain answers for a page, locked; NULL if there is none, it is in use, or its pager
+ * forbids to read it.  A page of
  * top's own stays the answer as long as family->lock is held; one from below is looked up again.
  */
 static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
@@ -346,7 +402,8 @@ static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
 
 	if (!folio || !folio_trylock(folio))
 		return NULL;
-	if (own || chain_answer(top, index) == folio)
+	if ((own || chain_answer(top, index) == folio) &&
+	    !(machvm_page_locks(folio) & MACHVM_PROT_READ))
 		return folio;
 	folio_unlock(folio);
 	return NULL;
@@ -406,28 +463,41 @@ static enum step try_once(struct machvm_fault *fault)
 	return step;
 }
 
-/* No lock held: makes the question, with the page that the answer will fill. */
-static int fetch_request(struct machvm_fault *fault)
+/* The question, with the page that the answer will fill.  Returns 0 or an errno. */
+static int create_request(struct machvm_fault *fault)
 {
-	struct machvm_memobj *memobj = fault->ask;
 	struct folio *folio = fault->spare;
 
-	fault->ask = NULL;
-	if (fault->fresh)
-		machvm_request_put(fault->fresh);
-	fault->fresh = NULL;
 	if (!folio)
 		folio = spare_alloc(fault, false, GFP_KERNEL);
-	if (!IS_ERR(folio))
-		fault->fresh = machvm_request_create(memobj, fault->ask_index, fault->ask_access,
-						     folio);
-	machvm_memobj_put(memobj);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
+	fault->fresh = machvm_request_create(fault->ask, fault->ask_index, fault->ask_access,
+					     folio);
 	if (!fault->fresh)
 		return -ENOMEM;
 	fault->spare = NULL;
 	return 0;
+}
+
+/* No lock held: makes the question that the try has lacked. */
+static int fetch_request(struct machvm_fault *fault)
+{
+	int err;
+
+	if (fault->fresh)
+		machvm_request_put(fault->fresh);
+	fault->fresh = NULL;
+	if (fault->ask_unlock) {
+		fault->fresh = machvm_request_create_unlock(fault->ask, fault->ask_index,
+							    fault->ask_access);
+		err = fault->fresh ? 0 : -ENOMEM;
+	} else {
+		err = create_request(fault);
+	}
+	machvm_memobj_put(fault->ask);
+	fault->ask = NULL;
+	return err;
 }
 
 static int fetch_page(struct machvm_fault *fault, bool zero)

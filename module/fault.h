@@ -38,6 +38,7 @@ struct machvm_fault {
 	struct machvm_memobj *ask;	/* referenced: fresh is to be for this page of it */
 	u64 ask_index;
 	u32 ask_access;
+	bool ask_unlock;		/* not for the page, but to be allowed to use it */
 
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */

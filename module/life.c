@@ -6,6 +6,7 @@
  * Locks: memobj->lock; inside it port->lock for the state.
  */
 #include "cache.h"
+#include "lock.h"
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
@@ -181,6 +182,7 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	lockdep_assert_held(&memobj->lock);
 	WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
 	memobj->object = NULL;
+	machvm_unlock_end(memobj, 0, ULONG_MAX, MACHVM_KERN_INVALID_ADDRESS);
 	wanted = drop_clean(object);
 	port = machvm_port_get(machvm_memobj_lock_port(memobj));
 	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);

@@ -45,6 +45,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->open);
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->ctl.node);
+	xa_init_flags(&memobj->unlocks, XA_FLAGS_ACCOUNT);
 	memobj->ctl.memobj = memobj;
 	memobj->user = machvm_user_get(user);
 	memobj->port = port;

@@ -36,9 +36,9 @@ void machvm_memobj_set_may_cache(struct machvm_memobj *memobj, bool may_cache);
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 			       struct machvm_supply *supply);
-int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
+int machvm_memobj_supply_enter(struct machvm_supply *supply, u32 locks, bool precious,
 			       struct machvm_request **asked);
-int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious);
+int machvm_memobj_supply_end(struct machvm_supply *supply, u32 locks, bool precious);
 void machvm_memobj_supply_abort(struct machvm_supply *supply);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);

@@ -144,12 +144,15 @@ int machvm_nl_data_error_doit(struct sk_buff *skb, struct genl_info *info)
 struct inline_supply {
 	u64 offset;
 	u64 error_offset;
+	u32 locks;
+	bool precious;
 	unsigned int nr;
 	int kr;
 	u8 status[INLINE_PAGES_MAX];
 };
 
-static int supply_page(struct machvm_memobj *memobj, u64 offset, const void *data, bool precious)
+static int supply_page(struct machvm_memobj *memobj, const struct inline_supply *all, u64 offset,
+		       const void *data)
 {
 	struct machvm_supply supply;
 	int kr = machvm_memobj_supply_begin(memobj, offset, &supply);
@@ -157,18 +160,18 @@ static int supply_page(struct machvm_memobj *memobj, u64 offset, const void *dat
 	if (kr)
 		return kr;
 	memcpy(folio_address(supply.folio), data, PAGE_SIZE);
-	return machvm_memobj_supply_end(&supply, precious);
+	return machvm_memobj_supply_end(&supply, all->locks, all->precious);
 }
 
 /* Every page is tried; the answer is the first one's that was refused. */
 static void supply_pages(struct machvm_memobj *memobj, struct inline_supply *all,
-			 const void *data, bool precious)
+			 const void *data)
 {
 	unsigned int i;
 
 	for (i = 0; i < all->nr; i++) {
 		u64 offset = all->offset + i * PAGE_SIZE;
-		int kr = supply_page(memobj, offset, data + i * PAGE_SIZE, precious);
+		int kr = supply_page(memobj, all, offset, data + i * PAGE_SIZE);
 
 		all->status[i] = kr;
 		if (kr && !all->kr) {
@@ -220,12 +223,9 @@ static int supply_check(struct genl_info *info, struct inline_supply *all)
 		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_OFFSET]);
 		return -EINVAL;
 	}
-	/* Locks come with data_unlock; until then only "none" can be kept. */
-	if (info->attrs[MACHVM_A_MSG_LOCK_VALUE] &&
-	    nla_get_u32(info->attrs[MACHVM_A_MSG_LOCK_VALUE])) {
-		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_LOCK_VALUE]);
-		return -EINVAL;
-	}
+	if (info->attrs[MACHVM_A_MSG_LOCK_VALUE])
+		all->locks = nla_get_u32(info->attrs[MACHVM_A_MSG_LOCK_VALUE]);
+	all->precious = nla_get_flag(info->attrs[MACHVM_A_MSG_PRECIOUS]);
 	return 0;
 }
 
@@ -244,8 +244,7 @@ int machvm_nl_data_supply_doit(struct sk_buff *skb, struct genl_info *info)
 	memobj = memobj_of(skb, info);
 	if (IS_ERR(memobj))
 		return PTR_ERR(memobj);
-	supply_pages(memobj, &all, nla_data(info->attrs[MACHVM_A_MSG_DATA]),
-		     nla_get_flag(info->attrs[MACHVM_A_MSG_PRECIOUS]));
+	supply_pages(memobj, &all, nla_data(info->attrs[MACHVM_A_MSG_DATA]));
 	err = 0;
 	if (nla_get_flag(info->attrs[MACHVM_A_MSG_REPLY]))
 		err = supply_completed(info, memobj, &all);

@@ -39,6 +39,7 @@ static int put_body(struct sk_buff *skb, const struct machvm_msg *msg)
 	case MACHVM_MSG_INIT:
 		return nla_put_u32(skb, MACHVM_A_MSG_PAGE_SIZE, PAGE_SIZE);
 	case MACHVM_MSG_DATA_REQUEST:
+	case MACHVM_MSG_DATA_UNLOCK:
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_ACCESS, msg->access);
 	case MACHVM_MSG_DATA_RETURN:
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_DIRTY, msg->access) ?:
@@ -57,6 +58,8 @@ static u8 command_of(u8 type)
 		return MACHVM_CMD_DATA_REQUEST;
 	case MACHVM_MSG_DATA_RETURN:
 		return MACHVM_CMD_DATA_RETURN;
+	case MACHVM_MSG_DATA_UNLOCK:
+		return MACHVM_CMD_DATA_UNLOCK;
 	default:
 		return MACHVM_CMD_TERMINATE;
 	}

@@ -12,6 +12,8 @@
 
 #define SLOT_REQUEST 1UL	/* xarray pointer tag of a request */
 
+static_assert(MACHVM_PAGE_BITS_MASK < MACHVM_USER_ALIGN);
+
 static bool slot_is_request(void *slot)
 {
 	return xa_pointer_tag(slot) == SLOT_REQUEST;
@@ -85,6 +87,28 @@ void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit)
 {
 	return test_bit(bit, (unsigned long *)&folio->private);
+}
+
+/* Access that the pager forbids, MACHVM_PROT_* bits.  Certain under the folio lock. */
+u32 machvm_page_locks(struct folio *folio)
+{
+	return (unsigned long)folio->private >> MACHVM_PAGE_LOCKS & MACHVM_PROT_ALL;
+}
+
+/*
+ * In: the folio is locked, or in no object yet.  The caller takes translations away that show
+ * more than @locks allow, before it lets go.
+ */
+void machvm_page_set_locks(struct folio *folio, u32 locks)
+{
+	unsigned int i;
+
+	for (i = 0; i < MACHVM_PAGE_NR_BITS - MACHVM_PAGE_LOCKS; i++) {
+		if (locks & BIT(i))
+			machvm_page_set(folio, MACHVM_PAGE_LOCKS + i);
+		else
+			machvm_page_clear(folio, MACHVM_PAGE_LOCKS + i);
+	}
 }
 
 /**

@@ -6,13 +6,14 @@
 #include "types.h"
 
 /*
- * folio->private of a resident page: the user who pays for it, and these bits.  PRECIOUS and
- * DIRTY only ever appear while the page is in an object; whoever frees it ignores them.
+ * folio->private of a resident page: the user who pays for it, and these bits.  They only mean
+ * something while the page is in an object; whoever frees it ignores them.
  */
 enum machvm_page_bits {
 	MACHVM_PAGE_DIRTY,		/* was made writable for somebody since it came in */
 	MACHVM_PAGE_PRECIOUS,		/* the pager wants it back even if clean */
-	MACHVM_PAGE_NR_BITS,
+	MACHVM_PAGE_LOCKS,		/* the first of those for MACHVM_PROT_ALL */
+	MACHVM_PAGE_NR_BITS = MACHVM_PAGE_LOCKS + 3,
 };
 
 #define MACHVM_PAGE_BITS_MASK ((1UL << MACHVM_PAGE_NR_BITS) - 1)
@@ -31,6 +32,8 @@ void machvm_page_free(struct folio *folio);
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit);
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit);
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
+u32 machvm_page_locks(struct folio *folio);
+void machvm_page_set_locks(struct folio *folio, u32 locks);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);

@@ -90,12 +90,13 @@ static void count_supplied(struct machvm_memobj *memobj, bool unasked)
 /**
  * machvm_memobj_supply_enter - the page is filled: it becomes resident
  * @supply: as machvm_memobj_supply_begin() handed it out
+ * @locks: access to forbid, MACHVM_PROT_* bits
  * @precious: to be returned even if it stays clean
  * @asked: out: the request that it answers, with a reference, to be woken and put; NULL if none
  *
  * Return: KERN_SUCCESS; KERN_MEMORY_PRESENT, KERN_RESOURCE_SHORTAGE: the page is gone.
  */
-int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
+int machvm_memobj_supply_enter(struct machvm_supply *supply, u32 locks, bool precious,
 			       struct machvm_request **asked)
 {
 	struct machvm_object *object = supply->object;
@@ -104,6 +105,7 @@ int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
 
 	if (precious)
 		machvm_page_set(supply->folio, MACHVM_PAGE_PRECIOUS);
+	machvm_page_set_locks(supply->folio, locks);
 	down_read(&object->family->lock);
 	if (!request) {
 		err = machvm_page_insert(object, supply->index, supply->folio);
@@ -128,10 +130,10 @@ int machvm_memobj_supply_enter(struct machvm_supply *supply, bool precious,
 }
 
 /* As machvm_memobj_supply_enter(), and who waits for the page is woken. */
-int machvm_memobj_supply_end(struct machvm_supply *supply, bool precious)
+int machvm_memobj_supply_end(struct machvm_supply *supply, u32 locks, bool precious)
 {
 	struct machvm_request *asked;
-	int kr = machvm_memobj_supply_enter(supply, precious, &asked);
+	int kr = machvm_memobj_supply_enter(supply, locks, precious, &asked);
 
 	if (asked) {
 		machvm_request_wake(asked);

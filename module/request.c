@@ -45,6 +45,17 @@ struct machvm_request *machvm_request_create(struct machvm_memobj *memobj, u64 i
 	return request;
 }
 
+/* The page is there, but its lock forbids @access; otherwise as machvm_request_create(). */
+struct machvm_request *machvm_request_create_unlock(struct machvm_memobj *memobj, u64 index,
+						    u32 access)
+{
+	struct machvm_request *request = machvm_request_create(memobj, index, access, NULL);
+
+	if (request)
+		request->msg.type = MACHVM_MSG_DATA_UNLOCK;
+	return request;
+}
+
 void machvm_request_get(struct machvm_request *request)
 {
 	refcount_inc(&request->refs);
@@ -125,8 +136,11 @@ int machvm_request_post(struct machvm_request *request)
 		return MACHVM_KERN_SUCCESS;	/* cancelled between its slot and here */
 	}
 	machvm_request_get(request);
-	port->requests++;
-	atomic_long_inc(&memobj->requested);
+	if (request->msg.type == MACHVM_MSG_DATA_REQUEST) {
+		port->requests++;
+		atomic_long_inc(&memobj->requested);
+		machvm_count(MACHVM_STAT_REQUESTS, 1);
+	}
 	open_locked(port, request);
 	if (memobj->state == MACHVM_MEMOBJ_READY) {
 		request->state = MACHVM_REQUEST_QUEUED;
@@ -139,7 +153,6 @@ int machvm_request_post(struct machvm_request *request)
 		port->nr_queued++;
 	}
 	machvm_memobj_unlock_port(port);
-	machvm_count(MACHVM_STAT_REQUESTS, 1);
 	machvm_count(MACHVM_STAT_QUEUED, 1);
 	return MACHVM_KERN_SUCCESS;
 }

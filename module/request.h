@@ -8,13 +8,15 @@
 /* The request that a message is, or NULL: then nobody waits for its answer. */
 static inline struct machvm_request *machvm_request_of(struct machvm_msg *msg)
 {
-	if (msg->type != MACHVM_MSG_DATA_REQUEST)
+	if (msg->type != MACHVM_MSG_DATA_REQUEST && msg->type != MACHVM_MSG_DATA_UNLOCK)
 		return NULL;
 	return container_of(msg, struct machvm_request, msg);
 }
 
 struct machvm_request *machvm_request_create(struct machvm_memobj *memobj, u64 index, u32 access,
 					     struct folio *folio);
+struct machvm_request *machvm_request_create_unlock(struct machvm_memobj *memobj, u64 index,
+						    u32 access);
 void machvm_request_get(struct machvm_request *request);
 bool machvm_request_tryget(struct machvm_request *request);
 void machvm_request_put(struct machvm_request *request);

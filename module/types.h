@@ -131,7 +131,10 @@ struct machvm_object {
 
 #define MACHVM_OBJ_SHARED 0x1	/* more than one region writes to it directly */
 
-/* A question to a pager: may I have this page.  Lives in the object's slot until answered. */
+/*
+ * A question to a pager: may I have this page, or may I use it like that.  The first kind lives in
+ * the object's slot until answered, the second in memobj->unlocks.
+ */
 enum machvm_request_state {
 	MACHVM_REQUEST_NEW,		/* not posted yet */
 	MACHVM_REQUEST_GATED,		/* waits for the pager to be ready */
@@ -146,6 +149,7 @@ enum machvm_msg_type {
 	MACHVM_MSG_DATA_REQUEST,
 	MACHVM_MSG_DATA_RETURN,
 	MACHVM_MSG_TERMINATE,
+	MACHVM_MSG_DATA_UNLOCK,
 };
 
 /* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
@@ -166,7 +170,7 @@ struct machvm_request {
 	struct machvm_msg msg;
 	struct list_head open;		/* (p) on memobj->open */
 	struct list_head open_on_port;	/* (p) on port->open */
-	refcount_t refs;		/* (a) slot, port list, each waiter */
+	refcount_t refs;		/* (a) slot or table, port list, each waiter */
 	u8 state;			/* (p) enum machvm_request_state */
 	int result;			/* (p) kern_return_t, valid when DONE */
 	int error;			/* (p) the pager's reason */
@@ -254,6 +258,7 @@ struct machvm_memobj {
 	struct list_head gated;		/* (p) those of them that wait for ready */
 	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
 	u32 sequence;			/* (p) of the last message */
+	struct xarray unlocks;		/* open data_unlock questions, see lock.c */
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */
 	atomic_long_t unasked;		/* (a) */

@@ -22,7 +22,7 @@ struct machvm_user {
 	atomic_long_t pages;		/* (a) */
 	atomic_long_t objects;		/* (a) memory objects */
 	struct hlist_node hash;		/* (t) */
-} __aligned(64);			/* page.c keeps bits in the low end of pointers */
+} __aligned(MACHVM_USER_ALIGN);
 
 static ulong max_pages;
 module_param(max_pages, ulong, 0644);

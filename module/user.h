@@ -5,6 +5,9 @@
 
 #include "types.h"
 
+/* page.c keeps bits in the low end of pointers to users. */
+#define MACHVM_USER_ALIGN 1024
+
 struct machvm_user *machvm_user_current(void);
 struct machvm_user *machvm_user_get(struct machvm_user *user);
 void machvm_user_put(struct machvm_user *user);

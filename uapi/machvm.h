@@ -641,7 +641,7 @@ struct machvm_control_bind {
  * @offset: byte offset in the object, page aligned
  * @length: bytes, a multiple of the page size
  * @address: the data, any alignment
- * @lock_value: access to forbid, MACHVM_PROT_* bits (0 until locks are served)
+ * @lock_value: access to forbid, MACHVM_PROT_* bits: who needs it makes the kernel send data_unlock
  * @precious: 1: return these pages even if they stay clean
  * @status: 0, or address of one byte a page that receives the kern_return_t of each page
  * @out_error_offset: first offset that was refused, if the answer is MEMORY_PRESENT

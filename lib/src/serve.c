@@ -217,6 +217,11 @@ static void message_handle(struct mv_message *message)
 	case MACHVM_CMD_DATA_REQUEST:
 		handle_data_request(message);
 		break;
+	case MACHVM_CMD_DATA_UNLOCK:
+		if (ops->data_unlock)
+			ops->data_unlock(object->cookie, control, message->offset, message->length,
+					 (vm_prot_t)message->access);
+		break;
 	case MACHVM_CMD_DATA_RETURN:
 		handle_data_return(message);
 		break;

@@ -133,7 +133,7 @@ int help_supply(struct help_pager *pager, u64 index, u8 byte)
 	if (kr)
 		return kr;
 	memset(folio_address(supply.folio), byte, PAGE_SIZE);
-	return machvm_memobj_supply_end(&supply, false);
+	return machvm_memobj_supply_end(&supply, 0, false);
 }
 
 u64 help_map_object(struct help_pager *pager, struct machvm_map *map, u64 nr, bool copy)

@@ -256,7 +256,7 @@ TEST(memobj, a_page_is_filled_by_one_supply_only)
 	check_eq(machvm_memobj_supply_begin(pager.memobj, PAGES(3), &second),
 		 MACHVM_KERN_MEMORY_PRESENT);
 	memset(folio_address(first.folio), 7, PAGE_SIZE);
-	check_eq(machvm_memobj_supply_end(&first, false), MACHVM_KERN_SUCCESS);
+	check_eq(machvm_memobj_supply_end(&first, 0, false), MACHVM_KERN_SUCCESS);
 	check_eq(load(map, 3), 7);
 	machvm_request_put(request);
 	teardown();
@@ -292,7 +292,7 @@ TEST(memobj, a_late_supply_after_an_error_is_unasked)
 	check_eq(machvm_memobj_error(pager.memobj, PAGES(3), PAGE_SIZE, 5), 0);
 	check_eq(request->result, MACHVM_KERN_MEMORY_ERROR);
 	memset(folio_address(supplied.folio), 9, PAGE_SIZE);
-	machvm_memobj_supply_end(&supplied, false);
+	machvm_memobj_supply_end(&supplied, 0, false);
 	machvm_request_put(request);
 	objects_check();
 	teardown();

@@ -714,7 +714,7 @@ int supply(struct pager *pager, u64 index, char value, bool precious)
 	if (kr)
 		return kr;
 	memset(folio_address(supply.folio), value, PAGE_SIZE);
-	kr = machvm_memobj_supply_end(&supply, precious);
+	kr = machvm_memobj_supply_end(&supply, 0, precious);
 	port = machvm_memobj_lock_port(pager->memobj);
 	machvm_memobj_unlock_port(port);
 	machvm_port_pump(port);

@@ -23,7 +23,7 @@ struct machvm_user {
 	refcount_t refs;
 	long pages, page_limit;
 	long objects, object_limit;
-};
+} __aligned(MACHVM_USER_ALIGN);
 
 extern struct machvm_user mock_user;
 

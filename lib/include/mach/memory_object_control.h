@@ -37,7 +37,7 @@ kern_return_t memory_object_ready(memory_object_control_t control, boolean_t may
  * @offset: first byte in the object
  * @data: address of the contents, of any alignment; they are copied before the call returns
  * @data_count: bytes
- * @lock_value: access to forbid, VM_PROT_NONE until locks are served
+ * @lock_value: access to forbid, bits of VM_PROT_ALL: data_unlock is called when somebody needs it
  * @precious: TRUE: return these pages even if they stay clean
  * @reply: MACH_PORT_NULL, or @control to have supply_completed called with the outcome, too
  *
