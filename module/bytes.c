@@ -67,7 +67,8 @@ static int write_ordinary(u64 addr, u64 data, u64 length)
 {
 	if (!access_ok(u64_to_user_ptr(addr), length))
 		return MACHVM_KERN_INVALID_ADDRESS;
-	if (fault_in_writeable(u64_to_user_ptr(addr), length))
+	/* The kind that changes nothing: it is all or nothing. */
+	if (fault_in_safe_writeable(u64_to_user_ptr(addr), length))
 		return MACHVM_KERN_INVALID_ADDRESS;
 	return copy_bytes(addr, data, length);
 }

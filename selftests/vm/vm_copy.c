@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -211,6 +212,32 @@ TEST(S2_24_copy_of_shared_memory)
 	EXPECT_EQ(100, *at(copy, 0));
 	*at(copy, 0) = 2;
 	EXPECT_EQ(1, *at(shared, 0));
+}
+
+TEST(S2_15_ordinary_memory_that_ends_early_keeps_what_it_has)
+{
+	vm_address_t from = numbered(2);
+	char *to = mmap(NULL, PAGES(2), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, to);
+	memset(to, 7, PAGES(2));
+	ASSERT_EQ(0, munmap(to + PAGE, PAGE));
+	EXPECT_EQ(KERN_INVALID_ADDRESS, vm_write(SELF, (vm_address_t)to, from, PAGES(2)));
+	EXPECT_EQ(KERN_INVALID_ADDRESS, vm_copy(SELF, from, PAGES(2), (vm_address_t)to));
+	EXPECT_EQ(7, to[0]);
+	EXPECT_EQ(7, to[PAGE - 1]);
+}
+
+/* The bytes may come to lie in that hole for a moment. */
+TEST(S2_17_a_hole_is_no_destination_for_ordinary_memory)
+{
+	char *from = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	vm_address_t first = numbered(1);
+
+	ASSERT_NE(MAP_FAILED, from);
+	ASSERT_EQ(KERN_SUCCESS, vm_deallocate(SELF, first, PAGE));
+	EXPECT_EQ(KERN_INVALID_ADDRESS, vm_write(SELF, first, (vm_address_t)from, PAGE));
+	EXPECT_EQ(0, util_covered(first, first + PAGE));
 }
 
 HARNESS_MAIN
