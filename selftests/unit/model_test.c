@@ -2,9 +2,12 @@
 /*
  * model_test.c - random calls, forks, loads and stores of a few tasks and pagers, against a model
  * that knows no objects: each page of each task is a byte of its own, copied when it is copied
- * and shared when it is shared, and a memory object is an array.  The real code must agree on every byte and every answer, also
- * while allocations fail, and have nothing left at the end.
+ * and shared when it is shared, and a memory object is an array.  The real code must agree on every
+ * byte and every answer, also while allocations fail, and have nothing left at the end.
+ *
+ * MODEL_STEPS=n makes the runs longer, TEST_SEED=n makes others.
  */
+#include <stdlib.h>
 #include "mock.h"
 
 #define NR_TASKS 4
@@ -267,6 +270,67 @@ static void do_allocate(struct mtask *task, u64 page, u64 nr)
 		page_set(&task->pages[page++], cell_new(0));
 }
 
+/* The lowest page of a free place that is aligned to so many; TASK_PAGES if there is none. */
+static u64 free_place(struct mtask *task, u64 nr, unsigned int align)
+{
+	u64 page;
+
+	for (page = 0; page + nr <= TASK_PAGES; page += align)
+		if (range_free(task, page, nr))
+			return page;
+	return TASK_PAGES;
+}
+
+static void do_allocate_anywhere(struct mtask *task, u64 nr)
+{
+	u64 page = free_place(task, nr, 1), addr = AT(5);
+	bool starved = starve();
+	int kr = machvm_vm_allocate(task->map, &addr, PAGES(nr) - test_random() % 2, true);
+
+	if (excused(kr, starved && fail_end()))
+		return;
+	if (!check_eq(kr, page < TASK_PAGES ? 0 : MACHVM_KERN_NO_SPACE) || kr)
+		return;
+	check_eq(addr, AT(page));
+	while (nr--)
+		page_set(&task->pages[page++], cell_new(0));
+}
+
+/* Fresh memory with attributes of its own, at a place or aligned to 4 pages. */
+static void do_map_fresh(struct mtask *task, u64 page, u64 nr, bool anywhere)
+{
+	struct machvm_vm_map arg = {
+		.address = AT(page),
+		.length = PAGES(nr),
+		.mask = anywhere ? PAGES(4) - 1 : 0,
+		.anywhere = anywhere,
+		.object = -1,
+		.protection = MACHVM_PROT_ALL,
+		.max_protection = test_random() % 2 ? MACHVM_PROT_ALL : RW,
+		.inheritance = test_random() % 3,
+	};
+	bool starved;
+	u64 addr;
+	int kr;
+
+	if (anywhere)
+		page = free_place(task, nr, 4);
+	starved = starve();
+	kr = machvm_vm_map(task->map, &arg, NULL, &addr);
+	if (excused(kr, starved && fail_end()))
+		return;
+	if (!check_eq(kr, page < TASK_PAGES && range_free(task, page, nr) ? 0 :
+			  MACHVM_KERN_NO_SPACE) || kr)
+		return;
+	check_eq(addr, AT(page));
+	for (; nr--; page++) {
+		page_set(&task->pages[page], cell_new(0));
+		task->pages[page].protection = arg.max_protection;
+		task->pages[page].max_protection = arg.max_protection;
+		task->pages[page].inheritance = arg.inheritance;
+	}
+}
+
 static void do_deallocate(struct mtask *task, u64 page, u64 nr)
 {
 	bool starved = starve();
@@ -279,16 +343,49 @@ static void do_deallocate(struct mtask *task, u64 page, u64 nr)
 			page_clear(&task->pages[page++]);
 }
 
+static u8 some_rights(void)
+{
+	static const u8 often[] = { RW, RW, MACHVM_PROT_ALL, RW, MACHVM_PROT_ALL, MACHVM_PROT_READ,
+				    0, 2 };
+
+	return often[test_random() % ARRAY_SIZE(often)];
+}
+
+static int protect_answer(struct mtask *task, u64 page, u64 nr, u8 protection)
+{
+	for (; nr--; page++)
+		if (task->pages[page].mapped && protection & ~task->pages[page].max_protection)
+			return MACHVM_KERN_PROTECTION_FAILURE;
+	return 0;
+}
+
 static void do_protect(struct mtask *task, u64 page, u64 nr)
 {
-	static const u8 often[] = { RW, RW, MACHVM_PROT_READ, MACHVM_PROT_ALL, 0, 2 };
-	u8 protection = often[test_random() % ARRAY_SIZE(often)];
+	u8 protection = some_rights();
 	bool starved = starve();
 	int kr = protect_at(task->map, page, nr, protection);
 
-	if (!excused(kr, starved && fail_end()) && check_eq(kr, 0))
+	if (excused(kr, starved && fail_end()))
+		return;
+	if (check_eq(kr, protect_answer(task, page, nr, protection)) && !kr)
 		while (nr--)
 			task->pages[page++].protection = protection;
+}
+
+static void do_set_maximum(struct mtask *task, u64 page, u64 nr)
+{
+	u8 protection = some_rights();
+	bool starved = starve();
+	int kr = set_maximum_at(task->map, page, nr, protection);
+
+	if (excused(kr, starved && fail_end()))
+		return;
+	if (!check_eq(kr, protect_answer(task, page, nr, protection)) || kr)
+		return;
+	for (; nr--; page++) {
+		task->pages[page].max_protection = protection;
+		task->pages[page].protection &= protection;
+	}
 }
 
 static void do_inherit(struct mtask *task, u64 page, u64 nr)
@@ -456,6 +553,84 @@ static void do_read(struct mtask *to, struct mtask *from, u64 source, u64 nr)
 		page_set(&to->pages[page + i], cell_new(from->pages[source + i].cell->value));
 }
 
+/* Pages of one task appear in another as well, and both see what either writes. */
+static void do_alias(struct mtask *to, struct mtask *from, u64 source, u64 nr)
+{
+	u64 page = free_place(to, nr, 1), alias, i;
+	bool starved = starve();
+	int kr, expected;
+
+	kr = machvm_vm_alias(from->map, AT(source), PAGES(nr), to->map, &alias);
+	if (excused(kr, starved && fail_end()))
+		return;
+	expected = range_allowed(from, source, nr, MACHVM_PROT_WRITE);
+	if (!expected && page == TASK_PAGES)
+		expected = MACHVM_KERN_NO_SPACE;
+	if (!check_eq(kr, expected) || kr || !check_eq(alias, AT(page)))
+		return;
+	for (i = 0; i < nr; i++)
+		page_set(&to->pages[page + i], cell_get(from->pages[source + i].cell));
+}
+
+static void do_check(struct mtask *task, u64 page, u64 nr)
+{
+	u8 want = test_random() % 2 ? MACHVM_PROT_READ : MACHVM_PROT_WRITE;
+
+	check_eq(machvm_vm_check(task->map, AT(page) + 1, PAGES(nr) - 1, want),
+		 range_allowed(task, page, nr, want));
+}
+
+/* The region at or above a page: all of it is alike and there, and so is nothing below it. */
+static void do_region(struct mtask *task, u64 page)
+{
+	struct machvm_region region;
+	u64 at = page;
+	int kr = machvm_vm_region(task->map, AT(page), &region);
+
+	while (at < TASK_PAGES && !task->pages[at].mapped)
+		at++;
+	if (!check_eq(kr, at < TASK_PAGES ? 0 : MACHVM_KERN_NO_SPACE) || kr)
+		return;
+	check(region.start == AT(at) || (at == page && region.start < AT(at)));
+	check(region.end > AT(at));
+	for (at = (region.start - ARENA) >> PAGE_SHIFT; AT(at) < region.end; at++) {
+		check(task->pages[at].mapped);
+		check_eq(task->pages[at].protection, region.protection);
+	}
+}
+
+/* Calls that are refused, or have nothing to do; what follows shows that they did nothing. */
+static void do_nothing(struct mtask *task, u64 page, u64 nr)
+{
+	struct machvm_map *map = task->map;
+	u64 at = AT(page), addr = at;
+
+	check_eq(machvm_vm_allocate(map, &addr, -1ULL, false), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_vm_allocate(map, &addr, -PAGES(1), false), MACHVM_KERN_INVALID_ADDRESS);
+	check_eq(machvm_vm_allocate(map, &addr, PAGES(TASK_PAGES + 1), true), MACHVM_KERN_NO_SPACE);
+	check_eq(machvm_vm_deallocate(map, at, -at), 0);
+	check_eq(machvm_vm_deallocate(map, at + 1, 0), 0);
+	check_eq(machvm_vm_protect(map, at, -1ULL, false, 0), 0);
+	check_eq(machvm_vm_protect(map, at, PAGES(nr), false, 8), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_vm_inherit(map, at, -at, MACHVM_INHERIT_NONE), 0);
+	check_eq(machvm_vm_copy(map, at, 0, at + 1), 0);
+	check_eq(machvm_vm_copy(map, at, PAGES(nr), at + 8),
+		 range_allowed(task, page, nr, MACHVM_PROT_READ) ?: MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_vm_copy(map, at, -PAGES(1), at), MACHVM_KERN_INVALID_ADDRESS);
+}
+
+static void do_store_run(struct mtask *task, u64 page, u64 nr)
+{
+	while (nr--)
+		do_store(task, page++);
+}
+
+static void do_load_run(struct mtask *task, u64 page, u64 nr)
+{
+	while (nr--)
+		check_load(task, page++);
+}
+
 static struct mtask *some_task(void)
 {
 	struct mtask *task = &tasks[test_random() % NR_TASKS];
@@ -468,7 +643,7 @@ static void one_call(void)
 	u64 page = test_random() % TASK_PAGES, nr = test_random() % 10 + 1;
 	struct mtask *task = &tasks[test_random() % NR_TASKS];
 	u64 source = test_random() % TASK_PAGES;
-	unsigned int op = test_random() % 36, i;
+	unsigned int op = test_random() % 60, i;
 
 	nr = min(nr, TASK_PAGES - page);
 	if (!task->map)
@@ -517,11 +692,57 @@ static void one_call(void)
 	case 27:
 		do_read(some_task() ?: task, task, page, nr);
 		break;
+	case 31 ... 32:
+		do_allocate_anywhere(task, nr);
+		break;
+	case 33:
+		do_map_fresh(task, page, nr, false);
+		break;
+	case 34:
+		do_map_fresh(task, page, nr, true);
+		break;
+	case 35:
+		do_set_maximum(task, page, 1);
+		break;
+	case 36:
+		do_alias(some_task() ?: task, task, page, nr);
+		break;
+	case 37:
+		do_check(task, page, nr);
+		break;
+	case 38:
+		do_region(task, page);
+		break;
+	case 39:
+		do_nothing(task, page, nr);
+		break;
+	case 40 ... 43:
+		do_store_run(task, page, nr);
+		break;
+	case 44:
+		do_load_run(task, page, nr);
+		break;
+	case 45 ... 46:
+		/* Onto itself, by some pages. */
+		nr = min(nr, TASK_PAGES - source);
+		do_copy(task, min(source + test_random() % 4, TASK_PAGES - nr), task, source, nr);
+		break;
+	case 47:
+		if (test_random() % 4 == 0)
+			do_deallocate(task, 0, TASK_PAGES);
+		break;
 	default:
 		check_load(task, page);
 		break;
 	}
 	serve(false);
+}
+
+static unsigned int steps(void)
+{
+	const char *wanted = getenv("MODEL_STEPS");
+
+	return wanted ? strtoul(wanted, NULL, 0) : 20000;
 }
 
 static void run_model(unsigned int calls)
@@ -557,13 +778,13 @@ static void run_model(unsigned int calls)
 
 TEST(model, random_calls_of_several_tasks)
 {
-	run_model(20000);
+	run_model(steps());
 }
 
 TEST(model, random_calls_with_lazy_pagers)
 {
 	lazy = true;
-	run_model(20000);
+	run_model(steps());
 }
 
 TEST(model, short_lives_end_clean)
