@@ -77,6 +77,13 @@ guest:
 selftest: lib tools
 	+selftests/run $(or $(K),$(KERNELS))
 
+# Random operations beside a model, for longer than in unit and selftest:
+# 1,000,000 steps of the pure logic, 100,000 against the module.
+.PHONY: model-check
+model-check: lib tools
+	+MODEL_STEPS=500000 $(MAKE) -C selftests/unit run T='model.random*'
+	+selftests/model-check $(or $(K),6.12)
+
 .PHONY: kunit
 kunit:
 	+scripts/module kunit
@@ -141,6 +148,8 @@ help:
 	@echo '  selftest        programs against the module; K=6.1|6.12|debug (all three),'
 	@echo '                  T=pattern selects, LIST=1 lists'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
+	@echo '  model-check     random operations beside a model, longer (not in check);'
+	@echo '                  K= for that kernel; SEED=n for another run in the guest'
 	@echo '  mutants         each broken rule must be caught by a test (not in check)'
 	@echo '  rows            each rule of selftests/rows.txt has tests, and a mutant'
 	@echo ''

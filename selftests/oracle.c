@@ -11,7 +11,7 @@
 
 /* Cells and pages */
 
-static struct oracle_cell *cell_new(unsigned char value)
+static struct oracle_cell *cell_new(int value)
 {
 	struct oracle_cell *cell = malloc(sizeof(*cell));
 
@@ -23,8 +23,7 @@ static struct oracle_cell *cell_new(unsigned char value)
 
 static struct oracle_cell *cell_get(struct oracle_cell *cell)
 {
-	if (cell)
-		cell->refs++;
+	cell->refs++;
 	return cell;
 }
 
@@ -36,7 +35,7 @@ static void cell_put(struct oracle_cell *cell)
 
 static struct oracle_cell *cell_copy(const struct oracle_cell *cell)
 {
-	return cell ? cell_new(cell->value) : NULL;
+	return cell_new(cell->value);
 }
 
 void oracle_object_init(struct oracle_object *object, unsigned int nr_pages,
@@ -417,11 +416,14 @@ static void page_show(struct oracle_page *page, const struct oracle_mapping *map
 		      uint64_t offset)
 {
 	struct oracle_object *object = mapping->object;
-	struct oracle_cell *cell = NULL;
+	struct oracle_cell *cell;
 
-	if (offset / ORACLE_PAGE < object->nr_pages)
+	if (offset / ORACLE_PAGE >= object->nr_pages) {
+		page_fill(page, cell_new(ORACLE_UNKNOWN));
+	} else {
 		cell = object->cells[offset / ORACLE_PAGE];
-	page_fill(page, mapping->copy ? cell_copy(cell) : cell_get(cell));
+		page_fill(page, mapping->copy ? cell_copy(cell) : cell_get(cell));
+	}
 	if (mapping->copy)
 		return;
 	page->object = object;
@@ -469,10 +471,7 @@ static int source_check(const struct oracle_map *map, uint64_t source, uint64_t 
 static void page_overwrite(struct oracle_page *page, const struct oracle_cell *with)
 {
 	page->fresh = false;
-	if (!with || !page->cell)
-		page_fill(page, cell_copy(with));
-	else
-		page->cell->value = with->value;
+	page->cell->value = with->value;
 }
 
 static struct oracle_cell **snapshot(const struct oracle_map *map, uint64_t start, uint64_t nr)
@@ -531,7 +530,7 @@ static struct oracle_cell *page_read(const struct oracle_page *page, uint64_t ad
 {
 	if (page->ordinary && (page->address < address ||
 			       page->address + ORACLE_PAGE > address + size))
-		return NULL;
+		return cell_new(ORACLE_UNKNOWN);
 	return cell_copy(page->cell);
 }
 

@@ -27,9 +27,12 @@
 /* The answer if memory was put where it must not be. */
 #define ORACLE_BAD_PLACE (-1)
 
+/* Of a cell: nobody knows what is in the page, and it need not be the same throughout. */
+#define ORACLE_UNKNOWN (-1)
+
 struct oracle_cell {
 	unsigned int refs;
-	unsigned char value;
+	int value;
 };
 
 /* A memory object: what its pages hold as those see it who share it. */
@@ -49,7 +52,7 @@ struct oracle_page {
 	bool fresh;		/* zero-filled, and nothing was ever done with what is in it */
 	struct oracle_object *object;	/* whose page it shows, NULL if none */
 	uint64_t offset;		/* of it in the object */
-	struct oracle_cell *cell;	/* NULL: nobody knows what is in it */
+	struct oracle_cell *cell;
 };
 
 struct oracle_map {

@@ -50,20 +50,107 @@ static bool compare(int kr, int expected, uint64_t at, uint64_t expected_at)
 		compare(kr_, expected_, at, expected_at);                       \
 	})
 
+static void make_map(task_t task, struct agree_call *c)
+{
+	vm_address_t at = c->address;
+
+	c->kr = vm_map(task, &at, c->size, c->how.mask, c->how.anywhere, c->object, c->how.offset,
+		       c->how.copy, c->how.protection, c->how.max_protection, c->how.inheritance);
+	c->address = at;
+}
+
+static void make_read(task_t task, struct agree_call *c)
+{
+	mach_msg_type_number_t count = ~0U;
+	vm_offset_t data = 1;
+
+	c->kr = vm_read(task, c->address, c->size, &data, &count);
+	c->other = data;
+	if (!c->kr && count != c->size)
+		c->kr = KERN_FAILURE;
+}
+
+static void make_store(struct agree_call *c)
+{
+	c->kr = util_why_write(c->address, c->value);
+	if (!c->kr)
+		c->kr = util_why_write(c->address | (PAGE - 1), c->value);
+}
+
+static void make_load(struct agree_call *c)
+{
+	struct util_access access = util_read(c->address);
+
+	c->kr = access.signal ? access.info ?: access.why : KERN_SUCCESS;
+	c->value = access.byte;
+	if (!c->kr && util_read(c->address | (PAGE - 1)).byte != c->value)
+		c->kr = KERN_FAILURE;
+}
+
+void agree_make(task_t task, struct agree_call *c)
+{
+	vm_address_t at = c->address;
+
+	switch (c->what) {
+	case AGREE_ALLOCATE:
+		c->kr = vm_allocate(task, &at, c->size, c->flag);
+		c->address = at;
+		break;
+	case AGREE_DEALLOCATE:
+		c->kr = vm_deallocate(task, c->address, c->size);
+		break;
+	case AGREE_PROTECT:
+		c->kr = vm_protect(task, c->address, c->size, c->flag, c->value);
+		break;
+	case AGREE_INHERIT:
+		c->kr = vm_inherit(task, c->address, c->size, c->value);
+		break;
+	case AGREE_MAP:
+		make_map(task, c);
+		break;
+	case AGREE_COPY:
+		c->kr = vm_copy(task, c->address, c->size, c->other);
+		break;
+	case AGREE_READ:
+		make_read(task, c);
+		break;
+	case AGREE_WRITE:
+		c->kr = vm_write(task, c->address, c->other, c->size);
+		break;
+	case AGREE_STORE:
+		make_store(c);
+		break;
+	case AGREE_LOAD:
+		make_load(c);
+		break;
+	}
+}
+
+static struct agree_call make(struct agree *a, struct agree_call c)
+{
+	if (a->send)
+		a->send(a, &c);
+	else
+		agree_make(a->task, &c);
+	return c;
+}
+
+#define MAKE(a, what_, at, ...) \
+	make(a, (struct agree_call){ .what = what_, .address = at, ##__VA_ARGS__ })
+
 bool agree_allocate(struct agree *a, uint64_t address, uint64_t size, bool anywhere)
 {
-	vm_address_t at = address;
-	int kr = vm_allocate(a->task, &at, size, anywhere);
-	uint64_t expected_at = anywhere ? at : address;
+	struct agree_call c = MAKE(a, AGREE_ALLOCATE, address, .size = size, .flag = anywhere);
+	uint64_t expected_at = anywhere ? c.address : address;
 	int expected = oracle_allocate(&a->map, &expected_at, size, anywhere);
 
-	return AGREE(kr, expected, at, expected_at, "vm_allocate(" X ", " X ", %d)", address, size,
-		     anywhere);
+	return AGREE(c.kr, expected, c.address, expected_at, "vm_allocate(" X ", " X ", %d)",
+		     address, size, anywhere);
 }
 
 bool agree_deallocate(struct agree *a, uint64_t address, uint64_t size)
 {
-	int kr = vm_deallocate(a->task, address, size);
+	int kr = MAKE(a, AGREE_DEALLOCATE, address, .size = size).kr;
 
 	return AGREE(kr, oracle_deallocate(&a->map, address, size), 0, 0,
 		     "vm_deallocate(" X ", " X ")", address, size);
@@ -72,7 +159,8 @@ bool agree_deallocate(struct agree *a, uint64_t address, uint64_t size)
 bool agree_protect(struct agree *a, uint64_t address, uint64_t size, bool set_maximum,
 		   vm_prot_t protection)
 {
-	int kr = vm_protect(a->task, address, size, set_maximum, protection);
+	int kr = MAKE(a, AGREE_PROTECT, address, .size = size, .flag = set_maximum,
+		      .value = protection).kr;
 
 	return AGREE(kr, oracle_protect(&a->map, address, size, set_maximum, protection), 0, 0,
 		     "vm_protect(" X ", " X ", %d, %#x)", address, size, set_maximum, protection);
@@ -80,7 +168,7 @@ bool agree_protect(struct agree *a, uint64_t address, uint64_t size, bool set_ma
 
 bool agree_inherit(struct agree *a, uint64_t address, uint64_t size, vm_inherit_t inheritance)
 {
-	int kr = vm_inherit(a->task, address, size, inheritance);
+	int kr = MAKE(a, AGREE_INHERIT, address, .size = size, .value = inheritance).kr;
 
 	return AGREE(kr, oracle_inherit(&a->map, address, size, inheritance), 0, 0,
 		     "vm_inherit(" X ", " X ", %d)", address, size, inheritance);
@@ -89,16 +177,15 @@ bool agree_inherit(struct agree *a, uint64_t address, uint64_t size, vm_inherit_
 bool agree_map(struct agree *a, uint64_t address, uint64_t size, const struct agree_mapping *m)
 {
 	struct oracle_mapping how = m->how;
-	vm_address_t at = address;
-	int kr = vm_map(a->task, &at, size, how.mask, how.anywhere, m->object->port, how.offset,
-			how.copy, how.protection, how.max_protection, how.inheritance);
-	uint64_t expected_at = how.anywhere ? at : address;
+	struct agree_call c = MAKE(a, AGREE_MAP, address, .size = size, .how = how,
+				   .object = m->object->port);
+	uint64_t expected_at = how.anywhere ? c.address : address;
 	int expected = KERN_INVALID_ARGUMENT;
 
 	how.object = m->object->oracle;
 	if (!m->object->refused)
 		expected = oracle_vm_map(&a->map, &expected_at, size, &how);
-	return AGREE(kr, expected, at, expected_at,
+	return AGREE(c.kr, expected, c.address, expected_at,
 		     "vm_map(" X ", " X ", mask " X ", %d, %s, " X ", %d, %#x, %#x, %d)", address,
 		     size, how.mask, how.anywhere, m->object->name, how.offset, how.copy,
 		     how.protection, how.max_protection, how.inheritance);
@@ -106,7 +193,7 @@ bool agree_map(struct agree *a, uint64_t address, uint64_t size, const struct ag
 
 bool agree_copy(struct agree *a, uint64_t source, uint64_t size, uint64_t destination)
 {
-	int kr = vm_copy(a->task, source, size, destination);
+	int kr = MAKE(a, AGREE_COPY, source, .size = size, .other = destination).kr;
 
 	return AGREE(kr, oracle_copy(&a->map, source, size, destination), 0, 0,
 		     "vm_copy(" X ", " X ", " X ")", source, size, destination);
@@ -114,24 +201,18 @@ bool agree_copy(struct agree *a, uint64_t source, uint64_t size, uint64_t destin
 
 bool agree_read(struct agree *from, uint64_t address, uint64_t size, struct agree *into)
 {
-	mach_msg_type_number_t count = ~0U;
-	vm_offset_t data = 1;
-	int kr = vm_read(from->task, address, size, &data, &count);
-	uint64_t expected_data = data;
+	struct agree_call c = MAKE(from, AGREE_READ, address, .size = size);
+	uint64_t expected_data = c.other;
 	int expected = oracle_read(&from->map, address, size, &into->map, &expected_data);
 
-	if (!AGREE(kr, expected, data, expected_data, "vm_read(" X ", " X ")", address, size))
-		return false;
-	if (kr || count == size)
-		return true;
-	agree_complain("vm_read(" X ", " X "): count is %#x", address, size, count);
-	return false;
+	return AGREE(c.kr, expected, c.other, expected_data, "vm_read(" X ", " X ")", address,
+		     size);
 }
 
 bool agree_write(struct agree *a, uint64_t address, struct agree *from, uint64_t data,
 		 uint32_t size)
 {
-	int kr = vm_write(a->task, address, data, size);
+	int kr = MAKE(a, AGREE_WRITE, address, .size = size, .other = data).kr;
 
 	return AGREE(kr, oracle_write(&a->map, address, &from->map, data, size), 0, 0,
 		     "vm_write(" X ", " X ", %#x)", address, data, size);
@@ -139,11 +220,29 @@ bool agree_write(struct agree *a, uint64_t address, struct agree *from, uint64_t
 
 bool agree_store(struct agree *a, uint64_t address, unsigned char value)
 {
-	int kr = util_why_write(address, value);
+	int kr = MAKE(a, AGREE_STORE, address, .value = value).kr;
 
-	if (!kr)
-		kr = util_why_write(address | (PAGE - 1), value);
-	return AGREE(kr, oracle_store(&a->map, address, value), 0, 0, "store(" X ")", address);
+	return AGREE(kr, oracle_store(&a->map, address, value), 0, 0, "store(" X ", %u)", address,
+		     value);
+}
+
+bool agree_loaded(const struct agree_call *load, int kr, int value)
+{
+	if (value == ORACLE_UNKNOWN && load->kr == KERN_FAILURE)
+		return true;
+	return load->kr == kr && (kr || value == ORACLE_UNKNOWN || (int)load->value == value);
+}
+
+bool agree_load(struct agree *a, uint64_t address)
+{
+	const struct oracle_page *page = oracle_find(&a->map, address);
+	struct agree_call c = MAKE(a, AGREE_LOAD, address);
+	int expected = oracle_load(&a->map, address);
+
+	if (agree_loaded(&c, expected, page ? page->cell->value : ORACLE_UNKNOWN))
+		return true;
+	return AGREE(c.kr, expected, c.value, page ? page->cell->value : 0,
+		     "load(" X ")", address);
 }
 
 /* The region that is shown for the page: it and what it says of its object. */
@@ -257,7 +356,8 @@ bool agree_contents(struct agree *a, bool all)
 
 		if (!page->ordinary && oracle_load(&a->map, page->address))
 			continue;
-		if (page->cell && (all || !page->fresh) && !page_holds(page))
+		if (page->cell->value != ORACLE_UNKNOWN && (all || !page->fresh) &&
+		    !page_holds(page))
 			return false;
 	}
 	return true;

@@ -11,9 +11,27 @@
 #include "../oracle.h"
 #include "util.h"
 
+/* A call, as it is made: by this process or by one that was sent it. */
+struct agree_call {
+	enum {
+		AGREE_ALLOCATE, AGREE_DEALLOCATE, AGREE_PROTECT, AGREE_INHERIT, AGREE_MAP,
+		AGREE_COPY, AGREE_READ, AGREE_WRITE, AGREE_LOAD, AGREE_STORE,
+	} what;
+	uint64_t address, size;
+	uint64_t other;			/* destination, or data */
+	bool flag;			/* anywhere, or set_maximum */
+	uint32_t value;			/* protection, inheritance, byte */
+	struct oracle_mapping how;
+	mach_port_t object;
+	kern_return_t kr;		/* out, as are .address of a new place and .other of data */
+};
+
 struct agree {
 	task_t task;		/* whose map it is, as the module is told */
 	int fd;			/* the same for ioctls */
+	/* Has somebody else make the call; NULL: this process does. */
+	void (*send)(struct agree *a, struct agree_call *call);
+	int socket;		/* for .send */
 	struct oracle_map map;
 };
 
@@ -42,6 +60,13 @@ bool agree_write(struct agree *a, uint64_t address, struct agree *from, uint64_t
 		 uint32_t size);
 bool agree_region(struct agree *a, uint64_t address);
 bool agree_store(struct agree *a, uint64_t address, unsigned char value);
+bool agree_load(struct agree *a, uint64_t address);
+
+/* Is this what a load should have come to?  An unknown @value is any, even several. */
+bool agree_loaded(const struct agree_call *load, int kr, int value);
+
+/* Makes the call on the task. */
+void agree_make(task_t task, struct agree_call *call);
 
 /* Are the regions those of the oracle, and no others? */
 bool agree_regions(struct agree *a);
