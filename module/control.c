@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "channel.h"
 #include "ioctl.h"
+#include "lock.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -148,6 +149,27 @@ static long data_supply(struct file *file, void *arg)
 	return ret;
 }
 
+/* Copies one page out.  It may be written meanwhile: then there is another that is as it was. */
+static long return_page(struct machvm_memobj *memobj, u64 offset, u8 __user *to)
+{
+	struct folio *folio = machvm_memobj_returned(memobj, offset), *again;
+
+	while (folio) {
+		if (copy_to_user(to, folio_address(folio), PAGE_SIZE)) {
+			folio_put(folio);
+			return -EFAULT;
+		}
+		again = machvm_memobj_returned(memobj, offset);
+		folio_put(folio);
+		if (again == folio) {
+			folio_put(again);
+			return 0;
+		}
+		folio = again;
+	}
+	return MACHVM_KERN_INVALID_ADDRESS;
+}
+
 static long return_read(struct file *file, void *arg)
 {
 	struct machvm_data_return *call = arg;
@@ -159,16 +181,10 @@ static long return_read(struct file *file, void *arg)
 	if (machvm_range_is_bad(call->offset, call->length))
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	for (done = 0; done < call->length; done += PAGE_SIZE) {
-		struct folio *folio = machvm_memobj_returned(file->private_data,
-							     call->offset + done);
-		unsigned long left;
+		long ret = return_page(file->private_data, call->offset + done, to + done);
 
-		if (!folio)
-			return MACHVM_KERN_INVALID_ADDRESS;
-		left = copy_to_user(to + done, folio_address(folio), PAGE_SIZE);
-		folio_put(folio);
-		if (left)
-			return -EFAULT;
+		if (ret)
+			return ret;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -223,6 +239,31 @@ static long return_map(struct file *file, void *arg)
 	return ret;
 }
 
+static long lock_request(struct file *file, void *arg)
+{
+	struct machvm_memobj *memobj = file->private_data;
+	struct machvm_lock_request *call = arg;
+	struct machvm_lock_order order = {
+		.offset = call->offset,
+		.length = call->length,
+		.should_return = call->should_return,
+		.flush = call->should_flush,
+		.locks = call->lock_value,
+		.reply = call->reply,
+	};
+	int kr;
+
+	if (call->should_flush > 1 || call->reply > 1)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (epoch_is_stale(memobj, call->epoch))
+		return -ESTALE;
+	kr = machvm_job_start(memobj, &order, NULL);
+	trace_machvm_reply_received(memobj->id, "lock_request", call->offset, call->length, kr);
+	if (!kr)
+		machvm_memobj_advance(memobj);
+	return kr;
+}
+
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_epoch, bind_socket),
@@ -230,6 +271,7 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_READ, machvm_data_return, address, return_read),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_MAP, machvm_data_return, address, return_map),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_RELEASE, machvm_data_return, address, return_release),
+	MACHVM_IOCTL_ROW(MACHVM_LOCK_REQUEST, machvm_lock_request, reply, lock_request),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -11,6 +11,7 @@
  */
 #include "fault.h"
 #include <linux/mm.h>
+#include "laundry.h"
 #include "lock.h"
 #include "map.h"
 #include "memobj.h"
@@ -170,6 +171,22 @@ static enum step push(struct machvm_fault *fault, struct folio *folio)
 	return STEP_NEXT;
 }
 
+/*
+ * The page is about to be written while its pager reads it: the pager gets it as it was.
+ * In: @folio locked, top's own.  Out: still locked.
+ */
+static enum step keep_returned(struct machvm_fault *fault, struct folio *folio)
+{
+	enum step step = want_spare(fault, false);
+
+	if (step != STEP_NEXT)
+		return step;
+	copy_highpage(folio_page(fault->spare, 0), folio_page(folio, 0));
+	machvm_run_keep(fault->top->memobj, fault->index, use_spare(fault));
+	machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
+	return STEP_NEXT;
+}
+
 /* Access to a page of @object that the fault needs: what lies below is only read. */
 static u32 access_to(struct machvm_fault *fault, struct machvm_object *object)
 {
@@ -246,6 +263,8 @@ static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
 		return stage_unlock(fault, fault->top, fault->index, folio);
 	if (fault->write && machvm_push_wanted_locked(fault->top, fault->index))
 		step = push(fault, folio);
+	if (step == STEP_NEXT && fault->write && machvm_page_test(folio, MACHVM_PAGE_RETURNED))
+		step = keep_returned(fault, folio);
 	if (step != STEP_NEXT) {
 		folio_unlock(folio);
 		return step;

@@ -11,7 +11,7 @@
 #include <uapi/machvm_netlink.h>
 
 /* Global operation policy for machvm */
-const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_ERROR + 1] = {
+const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_SHOULD_FLUSH + 1] = {
 	[MACHVM_A_MSG_OBJECT] = { .type = NLA_U64, },
 	[MACHVM_A_MSG_EPOCH] = NLA_POLICY_MIN(NLA_U32, 1),
 	[MACHVM_A_MSG_OFFSET] = { .type = NLA_U64, },
@@ -19,14 +19,16 @@ const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_ERROR + 1] = {
 	[MACHVM_A_MSG_MAY_CACHE] = NLA_POLICY_MAX(NLA_U32, 1),
 	[MACHVM_A_MSG_COPY_STRATEGY] = NLA_POLICY_MAX(NLA_U32, 4),
 	[MACHVM_A_MSG_DATA] = { .type = NLA_BINARY, },
-	[MACHVM_A_MSG_LOCK_VALUE] = NLA_POLICY_MAX(NLA_U32, 7),
+	[MACHVM_A_MSG_LOCK_VALUE] = NLA_POLICY_MAX(NLA_U32, 8),
 	[MACHVM_A_MSG_PRECIOUS] = { .type = NLA_FLAG, },
 	[MACHVM_A_MSG_REPLY] = { .type = NLA_FLAG, },
 	[MACHVM_A_MSG_ERROR] = { .type = NLA_S32, },
+	[MACHVM_A_MSG_SHOULD_RETURN] = { .type = NLA_U32, },
+	[MACHVM_A_MSG_SHOULD_FLUSH] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for machvm */
-const struct genl_small_ops machvm_nl_ops[4] = {
+const struct genl_small_ops machvm_nl_ops[5] = {
 	{
 		.cmd	= MACHVM_CMD_READY,
 		.doit	= machvm_nl_ready_doit,
@@ -42,5 +44,9 @@ const struct genl_small_ops machvm_nl_ops[4] = {
 	{
 		.cmd	= MACHVM_CMD_DATA_ERROR,
 		.doit	= machvm_nl_data_error_doit,
+	},
+	{
+		.cmd	= MACHVM_CMD_LOCK_REQUEST,
+		.doit	= machvm_nl_lock_request_doit,
 	},
 };

@@ -6,6 +6,7 @@
  * Locks: memobj->lock; inside it port->lock for the state.
  */
 #include "cache.h"
+#include "laundry.h"
 #include "lock.h"
 #include "memobj.h"
 #include "object.h"
@@ -72,7 +73,8 @@ struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
 static bool page_is_wanted(struct folio *folio)
 {
 	return machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
-	       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
+	       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS) ||
+	       machvm_page_test(folio, MACHVM_PAGE_RETURNED);
 }
 
 /* Frees what the pager has on disk already, and all questions.  Returns true if some is left. */
@@ -93,7 +95,7 @@ static bool drop_clean(struct machvm_object *object)
 	return atomic_long_read(&object->resident);
 }
 
-/* Queues the next run of returned pages that are alike; false if there is none. */
+/* Queues the next run of returned pages that are alike; false if no page is left. */
 static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port *port)
 {
 	struct machvm_object *object = memobj->returning;
@@ -107,11 +109,13 @@ static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port 
 	do {
 		index++;
 		folio = machvm_page_lookup(object, index);
-	} while (folio && index - first < RETURN_PAGES_MAX &&
+	} while (folio && index - first < RETURN_PAGES_MAX && page_is_wanted(folio) &&
 		 machvm_page_test(folio, MACHVM_PAGE_DIRTY) == dirty);
+	machvm_count(MACHVM_STAT_WRITEBACK, index - first);
 	memobj->ctl.offset = first << PAGE_SHIFT;
 	memobj->ctl.length = (index - first) << PAGE_SHIFT;
 	memobj->ctl.access = dirty;
+	memobj->ctl.kernel_copy = false;
 	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_DATA_RETURN);
 	return true;
 }
@@ -154,11 +158,10 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 			memobj->state = MACHVM_MEMOBJ_IDLE;
 			return false;
 		}
-		if (wanted) {
+		if (wanted || !list_empty(&memobj->jobs)) {
 			memobj->state = MACHVM_MEMOBJ_RETURNING;
 			memobj->returning = object;
-			machvm_count(MACHVM_STAT_WRITEBACK, atomic_long_read(&object->resident));
-			return return_next_locked(memobj, port);
+			return true;	/* offered by machvm_memobj_advance() */
 		}
 		memobj->state = MACHVM_MEMOBJ_TERMINATING;
 		machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
@@ -181,10 +184,11 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 
 	lockdep_assert_held(&memobj->lock);
 	WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
+	machvm_jobs_drop_absent(memobj);
 	memobj->object = NULL;
 	machvm_unlock_end(memobj, 0, ULONG_MAX, MACHVM_KERN_INVALID_ADDRESS);
 	wanted = drop_clean(object);
-	port = machvm_port_get(machvm_memobj_lock_port(memobj));
+	port = machvm_memobj_lock_port(memobj);
 	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
@@ -192,8 +196,7 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
-	machvm_port_pump(port);
-	machvm_port_put(port);
+	machvm_memobj_advance(memobj);
 	if (listed)
 		machvm_memobj_put(memobj);
 	machvm_memobj_put(memobj);	/* the incarnation's */
@@ -242,6 +245,71 @@ void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object
 }
 
 /*
+ * After the last job what is left goes to the pager, a run at a time; after the last page follows
+ * terminate.  Returns the shell to be freed then.
+ */
+static struct machvm_object *advance_returning(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object = memobj->returning, *ended = NULL;
+	struct machvm_port *port;
+	struct folio *folio;
+	u64 index;
+
+	for (index = 0; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++) {
+		if (page_is_wanted(folio))
+			break;
+		machvm_page_purge(object, index, index);	/* a job has cleaned it */
+	}
+	port = machvm_memobj_lock_port(memobj);
+	if (list_empty(&memobj->ctl.node) && !return_next_locked(memobj, port))
+		ended = return_done_locked(memobj, port);
+	machvm_memobj_unlock_port(port);
+	return ended;
+}
+
+/**
+ * machvm_memobj_advance - do what is there to be done, up to what only the pager can do next
+ *
+ * That is lock requests, in their order, and the end of an incarnation.
+ * Context: process context, no lock of ours but map->lock held.  Sleeps, but not for a pager.
+ */
+void machvm_memobj_advance(struct machvm_memobj *memobj)
+{
+	struct machvm_object *ended;
+	bool more, pause;
+
+	do {
+		ended = NULL;
+		pause = false;
+		mutex_lock(&memobj->lock);
+		more = machvm_job_step(memobj, &pause);
+		if (!more && memobj->returning && !memobj->run)
+			ended = advance_returning(memobj);
+		mutex_unlock(&memobj->lock);
+		if (ended)
+			machvm_object_free(ended);
+		if (pause)
+			schedule_timeout_uninterruptible(1);
+		cond_resched();
+	} while (more && !fatal_signal_pending(current));
+	if (more)
+		machvm_memobj_advance_later(memobj);
+	machvm_memobj_pump(memobj);
+}
+
+/* Pages of the ended incarnation that the pager was told of and has not released. */
+static long offered_locked(struct machvm_memobj *memobj)
+{
+	u64 index = memobj->ctl.offset >> PAGE_SHIFT;
+	u64 last = index + (memobj->ctl.length >> PAGE_SHIFT) - 1;
+	long nr = 0;
+
+	for (; machvm_page_next(memobj->returning, &index, last); index++)
+		nr++;
+	return nr;
+}
+
+/*
  * With nobody to take them, returned pages are lost, as Mach has it.  If somebody has come since
  * the caller looked, they and the control message are for the newcomer.
  */
@@ -252,12 +320,13 @@ static void drop_returning(struct machvm_memobj *memobj)
 	bool listed;
 
 	mutex_lock(&memobj->lock);
-	port = machvm_memobj_lock_port(memobj);
-	if (!memobj->dead && !list_empty(&port->bindings)) {
-		machvm_memobj_unlock_port(port);
+	if (!machvm_jobs_drop_absent(memobj)) {
 		mutex_unlock(&memobj->lock);
 		return;
 	}
+	port = machvm_memobj_lock_port(memobj);
+	if (memobj->returning && !list_empty(&memobj->ctl.node))
+		machvm_count(MACHVM_STAT_WRITEBACK, -offered_locked(memobj));
 	listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 	object = memobj->returning;
 	memobj->returning = NULL;
@@ -266,7 +335,6 @@ static void drop_returning(struct machvm_memobj *memobj)
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
 	if (object) {
-		machvm_count(MACHVM_STAT_WRITEBACK, -atomic_long_read(&object->resident));
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
@@ -297,6 +365,7 @@ void machvm_memobj_die(struct machvm_memobj *memobj)
 	machvm_memobj_unlock_port(port);
 	lose_pager(memobj);
 	machvm_cache_drop(memobj);
+	machvm_port_drop_notices(port, memobj);
 	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
 	machvm_port_put(port);
 }
@@ -332,6 +401,7 @@ void machvm_memobj_absent(struct machvm_port *port)
 	unsigned long left = READ_ONCE(port->nr_objects);
 	struct machvm_memobj *memobj;
 
+	machvm_port_drop_notices(port, NULL);
 	while ((memobj = next_unserved(port, &left))) {
 		lose_pager(memobj);
 		machvm_memobj_put(memobj);
@@ -339,16 +409,22 @@ void machvm_memobj_absent(struct machvm_port *port)
 	}
 }
 
-/* A page that waits for its pager to fetch it, with a folio reference; NULL if it does not. */
+/*
+ * A page that waits for its pager to fetch it, with a folio reference; NULL if it does not.  What
+ * was read of it is right if asking again gives the same one.
+ */
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset)
 {
 	struct folio *folio = NULL;
 
 	mutex_lock(&memobj->lock);
-	if (memobj->returning)
+	if (memobj->run) {
+		folio = machvm_run_page(memobj, offset >> PAGE_SHIFT);
+	} else if (memobj->returning) {
 		folio = machvm_page_lookup(memobj->returning, offset >> PAGE_SHIFT);
-	if (folio)
-		folio_get(folio);
+		if (folio)
+			folio_get(folio);
+	}
 	mutex_unlock(&memobj->lock);
 	return folio;
 }
@@ -377,7 +453,7 @@ static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
 			goto err_into;
 	}
 	for (i = 0; into && i < nr; i++)
-		machvm_page_clear(machvm_page_take(object, first + i), MACHVM_PAGE_PRECIOUS);
+		machvm_page_strip(machvm_page_take(object, first + i));
 	machvm_page_purge(object, first, first + nr - 1);
 	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
 	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
@@ -387,6 +463,22 @@ err_into:
 	while (i--)
 		machvm_page_take(into, i);
 	return MACHVM_KERN_RESOURCE_SHORTAGE;
+}
+
+/* Pages of an ended incarnation; when those that were offered are gone its message is, too. */
+static int release_last(struct machvm_memobj *memobj, u64 first, u64 nr,
+			struct machvm_object *into)
+{
+	int kr = release_pages_to(memobj->returning, first, nr, into);
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	bool listed = false;
+
+	if (!offered_locked(memobj))
+		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+	machvm_memobj_unlock_port(port);
+	if (listed)
+		machvm_memobj_put(memobj);	/* not the caller's, so not the last */
+	return kr;
 }
 
 /**
@@ -405,36 +497,18 @@ int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into)
 {
 	u64 first = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
-	struct machvm_object *ended = NULL;
-	struct machvm_port *port;
-	bool listed = false;
-	u64 at, last;
 	int kr;
 
 	if (machvm_range_is_bad(offset, length) || !length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	mutex_lock(&memobj->lock);
-	if (!returned_all(memobj->returning, first, nr)) {
-		mutex_unlock(&memobj->lock);
-		return MACHVM_KERN_INVALID_ADDRESS;
-	}
-	kr = release_pages_to(memobj->returning, first, nr, into);
-	port = machvm_memobj_lock_port(memobj);
-	at = memobj->ctl.offset >> PAGE_SHIFT;
-	last = at + (memobj->ctl.length >> PAGE_SHIFT) - 1;
-	if (!machvm_page_next(memobj->returning, &at, last)) {
-		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
-		if (!return_next_locked(memobj, port))
-			ended = return_done_locked(memobj, port);
-	}
-	machvm_port_get(port);
-	machvm_memobj_unlock_port(port);
+	if (memobj->run)
+		kr = machvm_run_release(memobj, first, nr, into);
+	else if (returned_all(memobj->returning, first, nr))
+		kr = release_last(memobj, first, nr, into);
+	else
+		kr = MACHVM_KERN_INVALID_ADDRESS;
 	mutex_unlock(&memobj->lock);
-	if (ended)
-		machvm_object_free(ended);
-	machvm_port_pump(port);
-	machvm_port_put(port);
-	if (listed)
-		machvm_memobj_put(memobj);
+	machvm_memobj_advance(memobj);
 	return kr;
 }

@@ -44,6 +44,8 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->cached);
 	INIT_LIST_HEAD(&memobj->open);
 	INIT_LIST_HEAD(&memobj->gated);
+	INIT_LIST_HEAD(&memobj->jobs);
+	machvm_memobj_init_advance(memobj);
 	INIT_LIST_HEAD(&memobj->ctl.node);
 	xa_init_flags(&memobj->unlocks, XA_FLAGS_ACCOUNT);
 	memobj->ctl.memobj = memobj;
@@ -86,7 +88,8 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 		return;
 	xa_erase(&memobj_table, memobj->id);
 	port = machvm_memobj_lock_port(memobj);
-	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node));
+	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node) ||
+		     !list_empty(&memobj->jobs) || memobj->run);
 	list_del(&memobj->on_port);
 	port->nr_objects--;
 	machvm_memobj_unlock_port(port);

@@ -43,6 +43,7 @@ void machvm_memobj_supply_abort(struct machvm_supply *supply);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
 /* life.c */
+void machvm_memobj_advance(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
 void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object *object);
 void machvm_memobj_die(struct machvm_memobj *memobj);
@@ -50,6 +51,10 @@ void machvm_memobj_absent(struct machvm_port *port);
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);
 int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into);
+
+/* nl_out.c: a thread of the kernel's that calls machvm_memobj_advance(). */
+void machvm_memobj_init_advance(struct machvm_memobj *memobj);
+void machvm_memobj_advance_later(struct machvm_memobj *memobj);
 
 /* True if it is not whole pages, or wraps. */
 static inline bool machvm_range_is_bad(u64 offset, u64 length)

@@ -8,6 +8,7 @@
 #include <net/genetlink.h>
 #include "channel.h"
 #include "genl.h"
+#include "lock.h"
 #include "memobj.h"
 #include "request.h"
 #include "trace.h"
@@ -138,6 +139,34 @@ int machvm_nl_data_error_doit(struct sk_buff *skb, struct genl_info *info)
 					    nla_get_s32(info->attrs[MACHVM_A_MSG_ERROR])));
 }
 
+static u32 u32_of(struct genl_info *info, int attribute, u32 otherwise)
+{
+	return info->attrs[attribute] ? nla_get_u32(info->attrs[attribute]) : otherwise;
+}
+
+/* Only puts it in the queue: zapping and waiting for locks are for a thread of our own. */
+int machvm_nl_lock_request_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_lock_order order = {
+		.should_return = u32_of(info, MACHVM_A_MSG_SHOULD_RETURN, MACHVM_RETURN_NONE),
+		.flush = nla_get_flag(info->attrs[MACHVM_A_MSG_SHOULD_FLUSH]),
+		.locks = u32_of(info, MACHVM_A_MSG_LOCK_VALUE, MACHVM_PROT_NO_CHANGE),
+		.reply = nla_get_flag(info->attrs[MACHVM_A_MSG_REPLY]),
+	};
+	struct machvm_memobj *memobj;
+	int kr;
+
+	if (range_of(info, &order.offset, &order.length))
+		return -EINVAL;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	kr = machvm_job_start(memobj, &order, NULL);
+	if (!kr)
+		machvm_memobj_advance_later(memobj);
+	return answered(memobj, "lock_request", order.offset, order.length, kr);
+}
+
 #define INLINE_PAGES_MAX 15
 
 /* What became of an inline supply: the whole, and each page. */
@@ -223,8 +252,11 @@ static int supply_check(struct genl_info *info, struct inline_supply *all)
 		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_OFFSET]);
 		return -EINVAL;
 	}
-	if (info->attrs[MACHVM_A_MSG_LOCK_VALUE])
-		all->locks = nla_get_u32(info->attrs[MACHVM_A_MSG_LOCK_VALUE]);
+	all->locks = u32_of(info, MACHVM_A_MSG_LOCK_VALUE, 0);
+	if (all->locks & ~MACHVM_PROT_ALL) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[MACHVM_A_MSG_LOCK_VALUE]);
+		return -EINVAL;
+	}
 	all->precious = nla_get_flag(info->attrs[MACHVM_A_MSG_PRECIOUS]);
 	return 0;
 }

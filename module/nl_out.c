@@ -43,7 +43,9 @@ static int put_body(struct sk_buff *skb, const struct machvm_msg *msg)
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_ACCESS, msg->access);
 	case MACHVM_MSG_DATA_RETURN:
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_DIRTY, msg->access) ?:
-		       nla_put_u32(skb, MACHVM_A_MSG_KERNEL_COPY, 0);
+		       nla_put_u32(skb, MACHVM_A_MSG_KERNEL_COPY, msg->kernel_copy);
+	case MACHVM_MSG_LOCK_COMPLETED:
+		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_RESULT, msg->access);
 	default:
 		return 0;
 	}
@@ -60,6 +62,8 @@ static u8 command_of(u8 type)
 		return MACHVM_CMD_DATA_RETURN;
 	case MACHVM_MSG_DATA_UNLOCK:
 		return MACHVM_CMD_DATA_UNLOCK;
+	case MACHVM_MSG_LOCK_COMPLETED:
+		return MACHVM_CMD_LOCK_COMPLETED;
 	default:
 		return MACHVM_CMD_TERMINATE;
 	}
@@ -143,6 +147,27 @@ static void retry_work(struct work_struct *work)
 	machvm_port_uncongest(port);
 	machvm_port_pump(port);
 	machvm_port_put(port);
+}
+
+static void advance_work(struct work_struct *work)
+{
+	struct machvm_memobj *memobj = container_of(work, struct machvm_memobj, advance);
+
+	machvm_memobj_advance(memobj);
+	machvm_memobj_put(memobj);
+}
+
+void machvm_memobj_init_advance(struct machvm_memobj *memobj)
+{
+	INIT_WORK(&memobj->advance, advance_work);
+}
+
+/* For who may not wait for a page: the jobs go on in a thread of the kernel's. */
+void machvm_memobj_advance_later(struct machvm_memobj *memobj)
+{
+	machvm_memobj_get(memobj);
+	if (!queue_work(retry_queue, &memobj->advance))
+		machvm_memobj_put(memobj);
 }
 
 void machvm_port_init_retry(struct machvm_port *port)
@@ -399,6 +424,7 @@ void machvm_channel_exit(void)
 {
 	genl_unregister_family(&machvm_nl_family);
 	netlink_unregister_notifier(&netlink_notifier);
+	flush_workqueue(retry_queue);	/* jobs of the last objects */
 	close_bindings(is_any, NULL);
 	end_retries();
 	destroy_workqueue(retry_queue);

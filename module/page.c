@@ -111,6 +111,14 @@ void machvm_page_set_locks(struct folio *folio, u32 locks)
 	}
 }
 
+/* The page leaves its memory object for good: what the pager said of it no longer holds. */
+void machvm_page_strip(struct folio *folio)
+{
+	machvm_page_clear(folio, MACHVM_PAGE_PRECIOUS);
+	machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
+	machvm_page_set_locks(folio, 0);
+}
+
 /**
  * machvm_page_lookup - the resident page of a slot
  *

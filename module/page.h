@@ -12,6 +12,7 @@
 enum machvm_page_bits {
 	MACHVM_PAGE_DIRTY,		/* was made writable for somebody since it came in */
 	MACHVM_PAGE_PRECIOUS,		/* the pager wants it back even if clean */
+	MACHVM_PAGE_RETURNED,		/* its pager is reading it where it is, see laundry.c */
 	MACHVM_PAGE_LOCKS,		/* the first of those for MACHVM_PROT_ALL */
 	MACHVM_PAGE_NR_BITS = MACHVM_PAGE_LOCKS + 3,
 };
@@ -34,6 +35,7 @@ void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit);
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
 u32 machvm_page_locks(struct folio *folio);
 void machvm_page_set_locks(struct folio *folio, u32 locks);
+void machvm_page_strip(struct folio *folio);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);

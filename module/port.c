@@ -15,6 +15,7 @@
  * task, which looks for more before it goes.
  */
 #include "port.h"
+#include "lock.h"
 #include "memobj.h"
 #include "request.h"
 #include "stats.h"
@@ -125,6 +126,28 @@ static struct machvm_binding *pick_binding_locked(struct machvm_port *port)
 	return best;
 }
 
+/* Frees the notices of @port, or only those about @memobj, that nobody is there to read. */
+void machvm_port_drop_notices(struct machvm_port *port, struct machvm_memobj *memobj)
+{
+	struct machvm_msg *msg, *next;
+	LIST_HEAD(dropped);
+
+	if (memobj && !atomic_read(&memobj->nr_jobs))
+		return;
+	spin_lock(&port->lock);
+	list_for_each_entry_safe(msg, next, &port->queue, node) {
+		if (!machvm_job_of(msg) || (memobj && msg->memobj != memobj))
+			continue;
+		machvm_port_unlist_locked(port, msg);
+		list_add(&msg->node, &dropped);
+	}
+	spin_unlock(&port->lock);
+	list_for_each_entry_safe(msg, next, &dropped, node) {
+		list_del_init(&msg->node);
+		machvm_job_put(machvm_job_of(msg));
+	}
+}
+
 /**
  * machvm_port_next - the next message that may be sent
  * @port: the port
@@ -164,6 +187,9 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 		machvm_request_get(sending->request);
 		WRITE_ONCE(sending->request->state, MACHVM_REQUEST_SENT);
 	}
+	sending->job = machvm_job_of(msg);
+	if (sending->job)
+		machvm_job_get(sending->job);
 	machvm_memobj_get(msg->memobj);
 	spin_unlock(&port->lock);
 	return true;
@@ -201,6 +227,7 @@ static void requeue_locked(struct machvm_port *port, struct machvm_msg *msg)
 void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, int err)
 {
 	struct machvm_memobj *memobj = sending->copy.memobj;
+	bool done = false;
 
 	spin_lock(&port->lock);
 	port->sending = false;
@@ -212,10 +239,18 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 		sending->via->congested = true;
 	} else if (sending->copy.type == MACHVM_MSG_TERMINATE && in_flight_locked(sending)) {
 		machvm_memobj_terminated_locked(memobj);
+	} else if (sending->job && in_flight_locked(sending)) {
+		/* Nobody answers it. */
+		machvm_port_unlist_locked(port, sending->msg);
+		done = true;
 	}
 	spin_unlock(&port->lock);
 	if (sending->request)
 		machvm_request_put(sending->request);
+	if (done)
+		machvm_job_put(sending->job);	/* the queue's */
+	if (sending->job)
+		machvm_job_put(sending->job);
 	machvm_binding_put(sending->via);
 	machvm_memobj_put(memobj);
 }

@@ -13,6 +13,7 @@ struct machvm_sending {
 	struct machvm_msg copy;
 	struct machvm_msg *msg;
 	struct machvm_request *request;	/* that it is, referenced, or NULL */
+	struct machvm_job *job;		/* so too: one that is done */
 	struct machvm_binding *via;
 };
 
@@ -25,6 +26,7 @@ void machvm_port_queue_locked(struct machvm_port *port, struct machvm_msg *msg);
 void machvm_port_unlist_locked(struct machvm_port *port, struct machvm_msg *msg);
 bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending);
 void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, int err);
+void machvm_port_drop_notices(struct machvm_port *port, struct machvm_memobj *memobj);
 void machvm_port_uncongest(struct machvm_port *port);
 
 struct machvm_binding *machvm_binding_create(struct machvm_port *port, struct sock *sk,

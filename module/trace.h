@@ -64,6 +64,7 @@ TRACE_EVENT(machvm_message_sent,
 				   { MACHVM_MSG_DATA_REQUEST, "data_request" },
 				   { MACHVM_MSG_DATA_RETURN, "data_return" },
 				   { MACHVM_MSG_DATA_UNLOCK, "data_unlock" },
+				   { MACHVM_MSG_LOCK_COMPLETED, "lock_completed" },
 				   { MACHVM_MSG_TERMINATE, "terminate" }),
 		  __entry->offset, __entry->length, __entry->access, __entry->err)
 );

@@ -19,8 +19,9 @@
  *	        family->mappers		mutex: which entries point at which object
  *	          i_mmap_rwsem, page-table lock	(taken inside unmap_mapping_pages and insertion)
  *
- * memobj->lock (mutex) is taken with none of the above held.  port->lock, xa_lock, the map table
- * and the user table are leaves.  Nothing of ours is held across copy_*_user, get_user_pages,
+ * memobj->lock (mutex) is taken with none of the above held but map->lock; family->lock and what
+ * follows it may be taken inside.  port->lock, xa_lock, the map table and the user table are
+ * leaves.  Nothing of ours is held across copy_*_user, get_user_pages,
  * vm_mmap, a send, or a wait for a pager.
  *
  * A family is all the objects that are tied together by shadow links, as an anon_vma root is for
@@ -50,6 +51,7 @@
 struct machvm_memobj;
 struct machvm_object;
 struct machvm_port;
+struct machvm_run;
 struct machvm_user;
 
 /* The lock and fate that objects tied by shadow links share. */
@@ -150,6 +152,7 @@ enum machvm_msg_type {
 	MACHVM_MSG_DATA_RETURN,
 	MACHVM_MSG_TERMINATE,
 	MACHVM_MSG_DATA_UNLOCK,
+	MACHVM_MSG_LOCK_COMPLETED,
 };
 
 /* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
@@ -160,7 +163,8 @@ struct machvm_msg {
 	u8 type;			/* (p) enum machvm_msg_type */
 	u32 sequence;			/* (p) */
 	u32 epoch;			/* (p) of via */
-	u32 access;			/* (c) wanted, or 1 if dirty */
+	u32 access;			/* (c) wanted, or 1 if dirty, or what became of it */
+	bool kernel_copy;		/* (c) of a data_return: the object keeps the pages */
 	u64 offset;			/* (p) bytes */
 	u64 length;			/* (p) bytes */
 	u64 queued_ns;			/* (p) when it was first queued */
@@ -256,6 +260,10 @@ struct machvm_memobj {
 	struct list_head open;		/* (p) requests that are not done, oldest first */
 	unsigned long nr_open;		/* (p) */
 	struct list_head gated;		/* (p) those of them that wait for ready */
+	struct list_head jobs;		/* (p) lock requests, the first one is at work */
+	atomic_t nr_jobs;		/* (a) these, and lock_completed that are not sent */
+	struct machvm_run *run;		/* (o) pages of it that the pager fetches */
+	struct work_struct advance;	/* goes on with the jobs */
 	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
 	u32 sequence;			/* (p) of the last message */
 	struct xarray unlocks;		/* open data_unlock questions, see lock.c */

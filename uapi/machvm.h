@@ -99,6 +99,14 @@ enum machvm_copy_strategy {
 	MACHVM_COPY_SYMMETRIC = 4,	/* internal objects only */
 };
 
+/* Which pages a pager wants back; any other value is as DIRTY. */
+enum machvm_return {
+	MACHVM_RETURN_NONE = 0,
+	MACHVM_RETURN_DIRTY = 1,	/* those written */
+	MACHVM_RETURN_ALL = 2,		/* these, and precious ones */
+	MACHVM_RETURN_ANYTHING = 3,	/* every resident page; not GNU Mach's */
+};
+
 /**
  * struct machvm_version - what is loaded (MACHVM_VERSION, any machvm descriptor)
  * @size: sizeof(struct machvm_version)
@@ -684,6 +692,38 @@ struct machvm_data_return {
 	__aligned_u64 address;
 };
 
+/**
+ * struct machvm_lock_request - clean, flush or lock pages (MACHVM_LOCK_REQUEST, control)
+ * @size: sizeof(struct machvm_lock_request)
+ * @epoch: epoch of the message that this answers, or 0
+ * @offset: byte offset in the object
+ * @length: bytes; every page that the range touches is meant, and 0 means none
+ * @should_return: &enum machvm_return: which resident pages are sent by data_return
+ * @should_flush: 1: the pages leave the kernel; what is not returned is lost
+ * @lock_value: access to forbid from now on, MACHVM_PROT_* bits, in the place of what was forbidden
+ *              before; %MACHVM_PROT_NO_CHANGE leaves that, and who waits for data_unlock, alone
+ * @reply: 1: send lock_completed when all is done and every returned page is released
+ *
+ * Requests of an object are carried out one after the other.  Pages that are not there are passed
+ * over; so the time goes by what is resident.  At most 32 pages are in one data_return, and the
+ * request goes on when they are released.  A page that is not flushed is write-protected, read as
+ * it was then, and clean once it is released unless it was written since.  A page that is wired,
+ * or that a system call or a device works on, is returned but not flushed, and then stays dirty.
+ * What a delayed copy of the object needs is put there before it is flushed.
+ * Answers SUCCESS (also before all is done), INVALID_ARGUMENT (other bits in @lock_value, a range
+ * that wraps), MEMORY_ERROR (no socket serves the object), RESOURCE_SHORTAGE.
+ */
+struct machvm_lock_request {
+	__u32 size;
+	__u32 epoch;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 should_return;
+	__u32 should_flush;
+	__u32 lock_value;
+	__u32 reply;
+};
+
 #define MACHVM_IOC_TYPE 'M'
 #define MACHVM_VERSION _IOWR(MACHVM_IOC_TYPE, 0x00, struct machvm_version)
 #define MACHVM_VM_ALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x01, struct machvm_vm_allocate)
@@ -709,5 +749,6 @@ struct machvm_data_return {
 #define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)
 #define MACHVM_RETURN_MAP _IOWR(MACHVM_IOC_TYPE, 0x43, struct machvm_data_return)
 #define MACHVM_RETURN_RELEASE _IOWR(MACHVM_IOC_TYPE, 0x44, struct machvm_data_return)
+#define MACHVM_LOCK_REQUEST _IOWR(MACHVM_IOC_TYPE, 0x45, struct machvm_lock_request)
 
 #endif /* _UAPI_MACHVM_H */

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * laundry.c - pages of a living object on their way to its pager: one run of them an object.
+ * Callers: lock.c gathers and sends a run; memobj.c hands out its pages and takes the release.
+ * Never: waits for a pager.
+ * Locks: memobj->lock for the run; family->lock, then the folio lock, for pages of the object.
+ *
+ * A page that is flushed leaves the object and stays in the run.  One that the object keeps is
+ * write-protected and marked RETURNED instead of being copied: the pager reads it where it is.
+ * Who writes to it first leaves a copy of it in the run and takes the mark off, so that what the
+ * pager gets is what the page was when it was cleaned.  The page stays dirty until the pager has
+ * released it, and if the mark is gone by then it stays dirty after: nothing that was written is
+ * lost, whenever it was written and whoever dies.
+ */
+#include "laundry.h"
+#include "memobj.h"
+#include "page.h"
+#include "stats.h"
+
+/* True if the page may come behind those that are in the run. */
+bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool kernel_copy)
+{
+	return !run->nr || (run->nr < MACHVM_RUN_PAGES && index == run->first + run->nr &&
+			    dirty == run->dirty && kernel_copy == run->kernel_copy);
+}
+
+/* @folio is the page, or a copy, or NULL if it stays where it is, marked RETURNED. */
+void machvm_run_add(struct machvm_run *run, u64 index, bool dirty, bool kernel_copy,
+		    struct folio *folio)
+{
+	if (!run->nr)
+		run->first = index;
+	run->dirty = dirty;
+	run->kernel_copy = kernel_copy;
+	run->pages[run->nr++] = folio;
+}
+
+/* Offers a run to the pager.  None may be with it, nor any other control message. */
+void machvm_run_send(struct machvm_memobj *memobj, struct machvm_run *run)
+{
+	struct machvm_port *port;
+
+	lockdep_assert_held(&memobj->lock);
+	memobj->run = run;
+	machvm_count(MACHVM_STAT_WRITEBACK, run->nr);
+	port = machvm_memobj_lock_port(memobj);
+	memobj->ctl.offset = run->first << PAGE_SHIFT;
+	memobj->ctl.length = (u64)run->nr << PAGE_SHIFT;
+	memobj->ctl.access = run->dirty;
+	memobj->ctl.kernel_copy = run->kernel_copy;
+	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_DATA_RETURN);
+	machvm_memobj_unlock_port(port);
+}
+
+/*
+ * Somebody is about to write to a page that is marked: @old is a copy of it.
+ * In: the page locked and marked, so that the run is there.
+ */
+void machvm_run_keep(struct machvm_memobj *memobj, u64 index, struct folio *old)
+{
+	struct machvm_run *run = memobj->run;
+
+	run->pages[index - run->first] = old;
+}
+
+/* The object whose pages the run is about: gone from sight when nothing maps it any more. */
+static struct machvm_object *run_object(struct machvm_memobj *memobj)
+{
+	return memobj->returning ?: memobj->object;
+}
+
+/* The page of the object that is marked, locked and with a reference; else NULL. */
+static struct folio *lock_returned(struct machvm_memobj *memobj, u64 index)
+{
+	struct machvm_object *object = run_object(memobj);
+	struct folio *folio;
+
+	if (!object)
+		return NULL;
+	down_read(&object->family->lock);
+	folio = machvm_page_lookup(object, index);
+	if (folio) {
+		folio_get(folio);
+		folio_lock(folio);
+	}
+	up_read(&object->family->lock);
+	if (folio && !machvm_page_test(folio, MACHVM_PAGE_RETURNED)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		folio = NULL;
+	}
+	return folio;
+}
+
+static bool run_has(const struct machvm_run *run, u64 first, u64 nr)
+{
+	return first >= run->first && nr <= run->nr && first - run->first <= run->nr - nr;
+}
+
+/*
+ * A page of the run that the pager has not released yet, with a reference, or NULL.  Its contents
+ * are valid as long as asking again gives the same page.
+ */
+struct folio *machvm_run_page(struct machvm_memobj *memobj, u64 index)
+{
+	struct machvm_run *run = memobj->run;
+	struct folio *folio;
+
+	lockdep_assert_held(&memobj->lock);
+	if (!run_has(run, index, 1))
+		return NULL;
+	folio = lock_returned(memobj, index);
+	if (folio) {
+		folio_unlock(folio);
+		return folio;
+	}
+	folio = run->pages[index - run->first];
+	if (folio)
+		folio_get(folio);
+	return folio;
+}
+
+/* What an object keeps is clean now, if it was not written since. */
+static void release_in_place(struct machvm_memobj *memobj, u64 index)
+{
+	struct folio *folio = lock_returned(memobj, index);
+
+	if (!folio)
+		return;
+	machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
+	machvm_page_clear(folio, MACHVM_PAGE_DIRTY);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/* Puts what the pager is to have of one page into @into, too.  Returns 0 or an errno. */
+static int share_page(struct machvm_memobj *memobj, u64 index, struct machvm_object *into,
+		      u64 to)
+{
+	struct folio *folio = lock_returned(memobj, index), *copy;
+	int err;
+
+	if (!folio)
+		return machvm_page_insert(into, to, memobj->run->pages[index - memobj->run->first]);
+	copy = machvm_page_alloc(into->user, GFP_KERNEL);
+	if (!IS_ERR(copy))
+		copy_highpage(folio_page(copy, 0), folio_page(folio, 0));
+	folio_unlock(folio);
+	folio_put(folio);
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	err = machvm_page_insert(into, to, copy);
+	if (err)
+		machvm_page_free(copy);
+	return err;
+}
+
+/* Undoes share_page(). */
+static void unshare_page(struct machvm_memobj *memobj, u64 index, struct machvm_object *into,
+			 u64 to)
+{
+	struct folio *folio = machvm_page_take(into, to);
+
+	if (folio != memobj->run->pages[index - memobj->run->first])
+		machvm_page_free(folio);
+}
+
+static bool is_outstanding(struct machvm_memobj *memobj, u64 index)
+{
+	struct folio *folio = machvm_run_page(memobj, index);
+
+	if (folio)
+		folio_put(folio);
+	return folio;
+}
+
+static void release_page(struct machvm_memobj *memobj, u64 index, struct folio *moved)
+{
+	struct folio **place = &memobj->run->pages[index - memobj->run->first];
+
+	release_in_place(memobj, index);
+	if (*place && *place == moved)
+		machvm_page_strip(moved);
+	else if (*place)
+		machvm_page_free(*place);
+	*place = NULL;
+}
+
+static bool run_is_over(struct machvm_memobj *memobj)
+{
+	struct machvm_run *run = memobj->run;
+	unsigned int i;
+
+	for (i = 0; i < run->nr; i++)
+		if (is_outstanding(memobj, run->first + i))
+			return false;
+	return true;
+}
+
+/* The run is with nobody any more.  Its message goes, with the reference that it held. */
+static void run_end(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	bool listed = machvm_memobj_ctl_unlist_locked(port, memobj);
+
+	machvm_memobj_unlock_port(port);
+	memobj->run->nr = 0;
+	memobj->run = NULL;
+	if (listed)
+		machvm_memobj_put(memobj);	/* not the caller's, so not the last */
+}
+
+/**
+ * machvm_run_release - the pager has done with pages of the run
+ * @memobj: whose
+ * @first: page index
+ * @nr: how many
+ * @into: an object that takes them over, from its page 0 on, or NULL
+ *
+ * Context: memobj->lock held.
+ * Return: as machvm_memobj_release().
+ */
+int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
+		       struct machvm_object *into)
+{
+	u64 i;
+
+	lockdep_assert_held(&memobj->lock);
+	if (!run_has(memobj->run, first, nr))
+		return MACHVM_KERN_INVALID_ADDRESS;
+	for (i = 0; i < nr; i++)
+		if (!is_outstanding(memobj, first + i))
+			return MACHVM_KERN_INVALID_ADDRESS;
+	for (i = 0; into && i < nr; i++)
+		if (share_page(memobj, first + i, into, i))
+			goto err_into;
+	for (i = 0; i < nr; i++)
+		release_page(memobj, first + i, into ? machvm_page_lookup(into, i) : NULL);
+	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
+	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
+	if (run_is_over(memobj))
+		run_end(memobj);
+	return MACHVM_KERN_SUCCESS;
+
+err_into:
+	while (i--)
+		unshare_page(memobj, first + i, into, i);
+	return MACHVM_KERN_RESOURCE_SHORTAGE;
+}
+
+/* A page that had been taken out goes back, unless there is another by now. */
+static void put_back(struct machvm_memobj *memobj, u64 index, struct folio *folio)
+{
+	struct machvm_object *object = run_object(memobj);
+	int err = -EBUSY;
+
+	if (object) {
+		down_read(&object->family->lock);
+		err = machvm_page_insert(object, index, folio);
+		up_read(&object->family->lock);
+	}
+	if (err)
+		machvm_page_free(folio);
+}
+
+/*
+ * There is nobody who could take the run.  Its pages stay in the object, as dirty as they were, so
+ * that a new pager gets them.
+ */
+void machvm_run_drop(struct machvm_memobj *memobj)
+{
+	struct machvm_run *run = memobj->run;
+	unsigned int i;
+
+	lockdep_assert_held(&memobj->lock);
+	for (i = 0; i < run->nr; i++) {
+		struct folio *folio = lock_returned(memobj, run->first + i);
+
+		if (folio) {
+			machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
+			folio_unlock(folio);
+			folio_put(folio);
+			machvm_count(MACHVM_STAT_WRITEBACK, -1);
+		} else if (run->pages[i]) {
+			put_back(memobj, run->first + i, run->pages[i]);
+			run->pages[i] = NULL;
+			machvm_count(MACHVM_STAT_WRITEBACK, -1);
+		}
+	}
+	run_end(memobj);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* laundry.h - pages of a living object on their way to its pager. */
+#ifndef _MACHVM_LAUNDRY_H
+#define _MACHVM_LAUNDRY_H
+
+#include "types.h"
+
+#define MACHVM_RUN_PAGES 32	/* in one data_return, as Mach has it for lock requests */
+
+/* Pages side by side, and alike.  memobj->run is the one that is with the pager. */
+struct machvm_run {
+	u64 first;			/* (o) page index */
+	unsigned int nr;		/* (o) */
+	bool dirty;			/* (o) */
+	bool kernel_copy;		/* (o) */
+	/* (o) taken out, or as they were; (l) put there for one still marked RETURNED; or NULL */
+	struct folio *pages[MACHVM_RUN_PAGES];
+};
+
+bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool kernel_copy);
+void machvm_run_add(struct machvm_run *run, u64 index, bool dirty, bool kernel_copy,
+		    struct folio *folio);
+void machvm_run_send(struct machvm_memobj *memobj, struct machvm_run *run);
+void machvm_run_keep(struct machvm_memobj *memobj, u64 index, struct folio *old);
+struct folio *machvm_run_page(struct machvm_memobj *memobj, u64 index);
+int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
+		       struct machvm_object *into);
+void machvm_run_drop(struct machvm_memobj *memobj);
+
+#endif /* _MACHVM_LAUNDRY_H */
