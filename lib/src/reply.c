@@ -114,6 +114,34 @@ kern_return_t memory_object_data_error(memory_object_control_t control, vm_offse
 	return reply_to(control, &reply);
 }
 
+kern_return_t memory_object_lock_request(memory_object_control_t control, vm_offset_t offset,
+					 vm_size_t size, memory_object_return_t should_return,
+					 boolean_t should_flush, vm_prot_t lock_value,
+					 mach_port_t reply)
+{
+	struct machvm_lock_request args = {
+		.size = sizeof(args),
+		.offset = offset,
+		.length = size,
+		.should_return = (uint32_t)should_return,
+		.should_flush = !!should_flush,
+		.lock_value = (uint32_t)lock_value,
+		.reply = reply != MACH_PORT_NULL,
+	};
+	struct mv_object *object;
+	kern_return_t result;
+
+	if (!mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	object = mv_object_get(control);
+	if (object)
+		args.epoch = mv_serve_epoch(object);
+	result = mv_port_call((int)control, MACHVM_LOCK_REQUEST, &args);
+	if (object)
+		mv_object_put(object);
+	return result;
+}
+
 /* The outcome of a supply comes back as a message, so that the callback finds no lock held. */
 static void supply_completed(struct mv_object *object, const struct machvm_data_supply *args,
 			     kern_return_t result)

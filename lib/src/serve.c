@@ -204,6 +204,20 @@ static void handle_data_request(struct mv_message *message)
 					       KERN_FAILURE);
 }
 
+static void handle_data_unlock(struct mv_message *message)
+{
+	struct mv_object *object = message->object;
+	memory_object_control_t control = (memory_object_control_t)object->control;
+
+	if (object->pager->ops.data_unlock)
+		object->pager->ops.data_unlock(object->cookie, control, message->offset,
+					       message->length, (vm_prot_t)message->access);
+	else
+		(void)memory_object_lock_request(control, message->offset, message->length,
+						 MEMORY_OBJECT_RETURN_NONE, FALSE, VM_PROT_NONE,
+						 MACH_PORT_NULL);
+}
+
 static void message_handle(struct mv_message *message)
 {
 	struct mv_object *object = message->object;
@@ -218,9 +232,12 @@ static void message_handle(struct mv_message *message)
 		handle_data_request(message);
 		break;
 	case MACHVM_CMD_DATA_UNLOCK:
-		if (ops->data_unlock)
-			ops->data_unlock(object->cookie, control, message->offset, message->length,
-					 (vm_prot_t)message->access);
+		handle_data_unlock(message);
+		break;
+	case MACHVM_CMD_LOCK_COMPLETED:
+		if (ops->lock_completed)
+			ops->lock_completed(object->cookie, control, message->offset,
+					    message->length);
 		break;
 	case MACHVM_CMD_DATA_RETURN:
 		handle_data_return(message);

@@ -29,5 +29,6 @@ typedef int memory_object_return_t;
 #define MEMORY_OBJECT_RETURN_NONE 0
 #define MEMORY_OBJECT_RETURN_DIRTY 1	/* those written */
 #define MEMORY_OBJECT_RETURN_ALL 2	/* those written, and precious ones */
+#define MEMORY_OBJECT_RETURN_ANYTHING 3	/* all that are resident; not GNU Mach's */
 
 #endif /* _MACH_MEMORY_OBJECT_H_ */

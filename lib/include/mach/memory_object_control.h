@@ -55,6 +55,29 @@ kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offs
 					mach_port_t reply);
 
 /**
+ * memory_object_lock_request() - clean, flush or lock pages
+ * @control: the object
+ * @offset: first byte in the object
+ * @size: bytes; every page that the range touches is meant
+ * @should_return: MEMORY_OBJECT_RETURN_*: which resident pages data_return is to be called with
+ * @should_flush: TRUE: the pages leave the kernel; what is not returned is lost
+ * @lock_value: access to forbid from now on, bits of VM_PROT_ALL, in the place of what was
+ *              forbidden before; VM_PROT_NO_CHANGE leaves it alone
+ * @reply: MACH_PORT_NULL, or @control to have lock_completed called when all is done
+ *
+ * Does not wait until it is done.  Pages that are not there are passed over.  One that a system
+ * call, a device or vm_wire() holds on to is returned, but neither flushed nor clean then.
+ *
+ * GNU Mach reference manual, "Memory Object Cache Control".
+ *
+ * Return: as above, and KERN_MEMORY_ERROR (no pager serves the object).
+ */
+kern_return_t memory_object_lock_request(memory_object_control_t control, vm_offset_t offset,
+					 vm_size_t size, memory_object_return_t should_return,
+					 boolean_t should_flush, vm_prot_t lock_value,
+					 mach_port_t reply);
+
+/**
  * memory_object_data_unavailable() - there is no data for these pages: they read as zeroes
  * @control: the object
  * @offset: first byte in the object

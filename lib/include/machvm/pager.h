@@ -32,10 +32,12 @@ struct machvm_pager;
  *                or _data_error().  NULL: memory_object_data_error() with KERN_FAILURE
  * @data_return: written or precious pages leave the kernel; @data is valid during the callback
  *               and page aligned.  NULL: they are dropped
- * @data_unlock: access that a page's lock forbids is wanted
+ * @data_unlock: access that a page's lock forbids is wanted: answer with
+ *               memory_object_lock_request().  NULL: all of it is allowed
  * @data_initialize: as data_return, for the first contents of a temporary object
  * @copy: the object has been copied
- * @lock_completed: a lock request was carried out
+ * @lock_completed: a lock request that named a reply port was carried out, and data_return has
+ *                  been through with all that it returned; range as it was given
  * @supply_completed: a supply that named a reply port was carried out: @result is KERN_SUCCESS,
  *                    or KERN_MEMORY_PRESENT with the first offset that was refused
  * @change_completed: attributes were changed
