@@ -121,10 +121,11 @@ static const struct command {
 	{ MACHVM_CMD_DATA_SUPPLY, supply_needs, 4 },
 	{ MACHVM_CMD_DATA_UNAVAILABLE, unavailable_needs, 4 },
 	{ MACHVM_CMD_DATA_ERROR, error_needs, 5 },
+	{ MACHVM_CMD_LOCK_REQUEST, unavailable_needs, 4 },
 };
 
 #define FOR_EACH_COMMAND(c) \
-	for (const struct command *c = commands; c < commands + 4; c++)
+	for (const struct command *c = commands; c < commands + 5; c++)
 
 /* A value that would do, for page 4, which is waited for. */
 static void put_good(struct scene *scene, const struct need *need)
@@ -401,7 +402,7 @@ TEST(values_out_of_range)
 		for (unsigned int i = 0; i < 4; i++)
 			put_good(&scene, &supply_needs[i]);
 		request_u32(&request, MACHVM_A_MSG_LOCK_VALUE, lock);
-		EXPECT_EQ(-ERANGE, finish(&scene));
+		EXPECT_EQ(lock == 8 ? -EINVAL : -ERANGE, finish(&scene));
 	}
 	scene_close(&scene);
 }

@@ -48,6 +48,7 @@ union call {
 	struct machvm_control_bind bind;
 	struct machvm_data_supply supply;
 	struct machvm_data_return give;
+	struct machvm_lock_request lock;
 	unsigned char bytes[512];
 };
 
@@ -170,6 +171,13 @@ static void good_return_read(union call *call, struct world *world)
 	call->give.address = (__u64)world->trap;
 }
 
+static void good_lock(union call *call, struct world *world)
+{
+	(void)world;
+	call->lock.length = PAGES(8);
+	call->lock.lock_value = MACHVM_PROT_NO_CHANGE;
+}
+
 static void good_bind(union call *call, struct world *world)
 {
 	call->bind.socket = world->file;	/* which is no socket */
@@ -228,6 +236,7 @@ static const struct row {
 	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
 	ROW(MACHVM_RETURN_RELEASE, CONTROL, machvm_data_return,
 	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
+	ROW(MACHVM_LOCK_REQUEST, CONTROL, machvm_lock_request, 0, 0, good_lock),
 	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
 };
 
@@ -594,6 +603,12 @@ TEST_F(input, arguments_of_control_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.lock_value = 0x20);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_DATA_SUPPLY, call.supply.precious = 2);
 	TRY(-ESTALE, MACHVM_DATA_SUPPLY, call.supply.epoch = 0x12345678);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.lock_value = 9);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.lock_value = 0x20);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.should_flush = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.reply = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.offset = -PAGE);
+	TRY(-ESTALE, MACHVM_LOCK_REQUEST, call.lock.epoch = 0x12345678);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = 8);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = -PAGE);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = (__u64)world->trap + PAGE);
