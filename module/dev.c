@@ -11,6 +11,7 @@
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
+#include "proxy.h"
 #include "task.h"
 #include "user.h"
 #include "vm.h"
@@ -62,10 +63,29 @@ static long vm_protect(struct file *file, void *arg)
 	return ret;
 }
 
+/* Maps what the descriptor is a right to: a memory object, or a proxy. */
+static long map_object(struct machvm_map *map, struct machvm_vm_map *call, u64 *addr)
+{
+	struct machvm_memobj *memobj = machvm_memobj_from_fd(call->object);
+	struct machvm_proxy *proxy;
+	long ret;
+
+	if (memobj) {
+		ret = machvm_vm_map(map, call, memobj, addr);
+		machvm_memobj_put(memobj);
+		return ret;
+	}
+	proxy = machvm_proxy_from_fd(call->object);
+	if (!proxy)
+		return MACHVM_KERN_INVALID_ARGUMENT;	/* Mach: not a memory object */
+	ret = machvm_vm_map_proxy(map, call, proxy, addr);
+	machvm_proxy_put(proxy);
+	return ret;
+}
+
 static long vm_map(struct file *file, void *arg)
 {
 	struct machvm_vm_map *call = arg;
-	struct machvm_memobj *memobj = NULL;
 	struct machvm_map *map;
 	u64 addr;
 	long ret;
@@ -75,19 +95,12 @@ static long vm_map(struct file *file, void *arg)
 	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	if (call->object >= 0) {
-		memobj = machvm_memobj_from_fd(call->object);
-		if (!memobj) {
-			ret = MACHVM_KERN_INVALID_ARGUMENT;	/* Mach: not a memory object */
-			goto out;
-		}
-	}
-	ret = machvm_vm_map(map, call, memobj, &addr);
+	if (call->object >= 0)
+		ret = map_object(map, call, &addr);
+	else
+		ret = machvm_vm_map(map, call, NULL, &addr);
 	if (!ret)
 		call->address = addr;
-	if (memobj)
-		machvm_memobj_put(memobj);
-out:
 	machvm_map_put(map);
 	return ret;
 }
@@ -207,6 +220,10 @@ static const struct machvm_ioctl dev_ioctls[] = {
 			 machvm_ioctl_object_info),
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_PAGES, machvm_object_pages, __reserved,
 			 machvm_ioctl_object_pages),
+	MACHVM_IOCTL_ROW(MACHVM_PROXY_CREATE, machvm_proxy_create, out_owner,
+			 machvm_ioctl_proxy_create),
+	MACHVM_IOCTL_ROW(MACHVM_REGION_PROXY, machvm_region_proxy, out_owner,
+			 machvm_ioctl_region_proxy),
 	MACHVM_IOCTL_ROW(MACHVM_PORT_INFO, machvm_port_info, out_oldest_ns,
 			 machvm_ioctl_port_info),
 };

@@ -33,6 +33,11 @@ long machvm_ioctl_version(struct file *file, void *arg);
 int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create *out);
 struct machvm_memobj *machvm_memobj_from_fd(int fd);
 
+/* grant.c */
+long machvm_ioctl_proxy_create(struct file *file, void *arg);
+long machvm_ioctl_region_proxy(struct file *file, void *arg);
+struct machvm_proxy *machvm_proxy_from_fd(int fd);
+
 /* inspect.c */
 long machvm_ioctl_object_pages(struct file *file, void *arg);
 

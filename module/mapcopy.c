@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * mapcopy.c - memory moved by reference: fork, vm_copy, vm_read, vm_write.
- * Callers: vma.c at fork; dev.c for the verbs.
+ * Callers: vma.c at fork; dev.c for the verbs; proxy.c.
  * Never: touches, allocates or asks for a page.
  * Locks: takes map->lock for writing, of one map at a time but for fork (parent, then the child
  * that nobody knows); then the objects'.
@@ -458,6 +458,103 @@ int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm
 	}
 	kr = kr ?: copyout(into, copy, alias);
 	transit_end(copy);
+	return kr;
+}
+
+static int take_region_locked(struct machvm_map *from, u64 addr, u64 length,
+			      struct machvm_map *into, u8 *max_protection)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(from, addr);
+	int err;
+
+	if (!entry)
+		return MACHVM_KERN_NO_SPACE;
+	if (entry->start > addr)
+		return MACHVM_KERN_INVALID_ADDRESS;
+	if (length > entry->end - addr)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	*max_protection = entry->max_protection;
+	/* Before it is cut, so that its parts have one object and can be one region again. */
+	err = machvm_entry_own_object_locked(entry);
+	if (!err)
+		err = take_locked(from, addr, addr + length, into, share_entry_locked);
+	machvm_map_merge_locked(from, addr, addr + length);
+	return kern_of(err);
+}
+
+/**
+ * machvm_vm_take - the very memory of a part of one region comes into a map in transit
+ * @from: whose
+ * @addr: page aligned
+ * @length: bytes, whole pages
+ * @into: empty, known to nobody else
+ * @max_protection: out: of the region
+ *
+ * Return: KERN_SUCCESS, KERN_NO_SPACE (nothing is mapped there or above), KERN_INVALID_ADDRESS (a
+ * hole), KERN_INVALID_ARGUMENT (the region ends before), KERN_RESOURCE_SHORTAGE,
+ * KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_vm_take(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		   u8 *max_protection)
+{
+	int kr = machvm_map_lock(from);
+
+	if (kr)
+		return kr;
+	kr = take_region_locked(from, addr, length, into, max_protection);
+	up_write(&from->lock);
+	return kr;
+}
+
+/* Fresh memory that nobody can have used, and nothing else? */
+static bool out_of_reach_locked(struct machvm_map *map, u64 start, u64 end)
+{
+	struct machvm_entry *entry = machvm_map_next_locked(map, start);
+
+	if (check_locked(map, start, end, MACHVM_PROT_NONE))
+		return false;
+	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
+		if (entry->object || entry->protection)
+			return false;
+	return true;
+}
+
+/* The maximum of each part is what it was in transit. */
+static void install_maximum_locked(struct machvm_map *map, u64 start, struct machvm_map *copy)
+{
+	struct machvm_entry *entry = machvm_map_lookup_locked(map, start);
+
+	down_read_nested(&copy->lock, SINGLE_DEPTH_NESTING);
+	for (; entry && entry->start < start + copy->max; entry = machvm_entry_next(entry)) {
+		struct machvm_entry *was = machvm_map_lookup_locked(copy, entry->start - start);
+
+		machvm_entry_set_protection(entry, MACHVM_PROT_NONE, was->max_protection);
+	}
+	up_read(&copy->lock);
+}
+
+/**
+ * machvm_vm_install - what is in transit takes the place of fresh memory that is out of reach
+ * @map: where
+ * @addr: first byte
+ * @copy: without gaps; its maximum protections come along, the current one is NONE
+ *
+ * Return: KERN_SUCCESS, KERN_NO_SPACE (something else is there), KERN_RESOURCE_SHORTAGE,
+ * KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_vm_install(struct machvm_map *map, u64 addr, struct machvm_map *copy)
+{
+	int kr = machvm_map_lock(map);
+
+	if (kr)
+		return kr;
+	if (!out_of_reach_locked(map, addr, addr + copy->max))
+		kr = MACHVM_KERN_NO_SPACE;
+	else
+		kr = kern_of(overwrite_locked(map, addr, copy));
+	if (!kr)
+		install_maximum_locked(map, addr, copy);
+	up_write(&map->lock);
 	return kr;
 }
 

@@ -294,14 +294,12 @@ out:
 	return kr;
 }
 
-/* Gives @entry the memory object, or a delayed copy of it, from @offset on. */
-static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *memobj, u64 offset,
+/* Gives @entry an object, consumed, that others write to, or a delayed copy, from @offset on. */
+int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *object, u64 offset,
 			    bool copy)
 {
-	struct machvm_object *object = machvm_memobj_map(memobj), *delayed;
+	struct machvm_object *delayed;
 
-	if (IS_ERR(object))
-		return PTR_ERR(object) == -EINTR ? -EINTR : MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (!copy) {
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;
@@ -314,6 +312,16 @@ static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *me
 	entry->needs_copy = true;
 	entry->fresh_ident = true;
 	return MACHVM_KERN_SUCCESS;
+}
+
+static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *memobj, u64 offset,
+			    bool copy)
+{
+	struct machvm_object *object = machvm_memobj_map(memobj);
+
+	if (IS_ERR(object))
+		return PTR_ERR(object) == -EINTR ? -EINTR : MACHVM_KERN_RESOURCE_SHORTAGE;
+	return machvm_entry_map_object(entry, object, offset, copy);
 }
 
 static int vm_map_check(const struct machvm_vm_map *arg, u64 length, bool external)

@@ -32,6 +32,8 @@ int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *reg
 int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_region *region);
 void machvm_vm_clear(struct machvm_map *map);
 int machvm_map_lock(struct machvm_map *map);
+int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *object, u64 offset,
+			    bool copy);
 int machvm_entry_own_object_locked(struct machvm_entry *entry);
 int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write);
 
@@ -43,6 +45,9 @@ int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 int machvm_vm_write(struct machvm_map *map, u64 addr, struct machvm_map *from, u64 data,
 		    u64 length);
 int machvm_vm_check(struct machvm_map *map, u64 addr, u64 length, u8 protection);
+int machvm_vm_take(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
+		   u8 *max_protection);
+int machvm_vm_install(struct machvm_map *map, u64 addr, struct machvm_map *copy);
 int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
 		    u64 *alias);
 

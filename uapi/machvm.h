@@ -69,6 +69,7 @@ enum machvm_kern {
 	MACHVM_KERN_MEMORY_FAILURE = 9,
 	MACHVM_KERN_MEMORY_ERROR = 10,		/* the pager reported an error, or is gone */
 	MACHVM_KERN_ABORTED = 14,
+	MACHVM_KERN_INVALID_NAME = 15,		/* a descriptor in an array is no memory object */
 	MACHVM_KERN_INVALID_TASK = 16,
 	MACHVM_KERN_INVALID_HOST = 22,
 	MACHVM_KERN_MEMORY_PRESENT = 23,	/* a supplied page was there already */
@@ -191,7 +192,7 @@ struct machvm_vm_protect {
  * @length: bytes, rounded up to whole pages, not 0
  * @mask: low ones: address bits that must be 0 (alignment); high ones: a ceiling on the address
  * @anywhere: 0: at @address, rounded down; 1: wherever there is room
- * @object: descriptor of a memory object, or -1 for fresh zero-filled memory
+ * @object: descriptor of a memory object or a proxy, or -1 for fresh zero-filled memory
  * @offset: byte offset into the object, a multiple of the page size
  * @copy: 0: share the object; 1: a copy-on-write copy of it, as it is now
  * @protection: current protection; bits beyond @max_protection are dropped
@@ -596,6 +597,83 @@ struct machvm_object_pages {
 #define MACHVM_PAGES_PHYSICAL 0x1
 
 /**
+ * struct machvm_proxy_range - what a part of a proxy shows
+ * @object: descriptor of a memory object or of a proxy
+ * @__reserved: 0
+ * @offset: first byte of the part in the proxy, page aligned
+ * @start: byte of the object that is there, page aligned
+ * @length: bytes; those beyond the last whole page are not shown
+ */
+struct machvm_proxy_range {
+	__s32 object;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 start;
+	__aligned_u64 length;
+};
+
+/**
+ * struct machvm_proxy_create - a right to parts of objects (MACHVM_PROXY_CREATE, device)
+ * @size: sizeof(struct machvm_proxy_create)
+ * @max_protection: MACHVM_PROT_* that mappings may have
+ * @flags: %MACHVM_PROXY_REVOCABLE or 0
+ * @count: how many ranges, 1 to 1024
+ * @ranges: array of &struct machvm_proxy_range, which may not overlap in the proxy
+ * @out_proxy: descriptor, close-on-exec, to be given as object to MACHVM_VM_MAP
+ * @out_owner: if revocable, descriptor, close-on-exec; else -1.  When its last copy is closed, no
+ *             further mapping can be made of the proxy or of proxies on it
+ *
+ * A mapping of a proxy gets what is left when the rights and the ranges of all levels are
+ * intersected: MACHVM_VM_MAP drops protections beyond it, and answers INVALID_ARGUMENT where the
+ * range has a hole or a level was revoked; a copy needs the right to read, else
+ * PROTECTION_FAILURE, and is not limited otherwise.  Mappings outlive the proxy and its
+ * revocation.
+ *
+ * Answers SUCCESS, INVALID_NAME (not a memory object or proxy), INVALID_ARGUMENT (protection bits,
+ * alignment, wrap, overlap, count), RESOURCE_SHORTAGE (more than 16 levels).
+ */
+struct machvm_proxy_create {
+	__u32 size;
+	__u32 max_protection;
+	__u32 flags;
+	__u32 count;
+	__aligned_u64 ranges;
+	__s32 out_proxy;
+	__s32 out_owner;
+};
+
+#define MACHVM_PROXY_REVOCABLE 0x1
+
+/**
+ * struct machvm_region_proxy - a right to memory of a task (MACHVM_REGION_PROXY, device)
+ * @size: sizeof(struct machvm_region_proxy)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: page aligned
+ * @length: bytes inside one region; those beyond the last whole page are not shown
+ * @max_protection: MACHVM_PROT_* that mappings may have; those beyond the maximum of the region are
+ *                  dropped
+ * @flags: %MACHVM_PROXY_REVOCABLE or 0
+ * @out_proxy: as in &struct machvm_proxy_create, with the first byte at offset 0
+ * @out_owner: as in &struct machvm_proxy_create
+ *
+ * Who maps it and the task see each other's writes.  The memory stays when the task ends.
+ *
+ * Answers SUCCESS, NO_SPACE (nothing is mapped there or above), INVALID_ADDRESS (a hole),
+ * INVALID_ARGUMENT (beyond the end of the region, no whole page, alignment, protection bits),
+ * INVALID_TASK, RESOURCE_SHORTAGE.
+ */
+struct machvm_region_proxy {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 max_protection;
+	__u32 flags;
+	__s32 out_proxy;
+	__s32 out_owner;
+};
+
+/**
  * struct machvm_port_info - one pager port (MACHVM_PORT_INFO, device)
  * @size: sizeof(struct machvm_port_info)
  * @out_pid: process that bound the first socket, in the caller's pid namespace, or 0
@@ -744,6 +822,8 @@ struct machvm_lock_request {
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)
 #define MACHVM_OBJECT_PAGES _IOWR(MACHVM_IOC_TYPE, 0x24, struct machvm_object_pages)
+#define MACHVM_PROXY_CREATE _IOWR(MACHVM_IOC_TYPE, 0x25, struct machvm_proxy_create)
+#define MACHVM_REGION_PROXY _IOWR(MACHVM_IOC_TYPE, 0x26, struct machvm_region_proxy)
 #define MACHVM_CONTROL_BIND _IOWR(MACHVM_IOC_TYPE, 0x40, struct machvm_control_bind)
 #define MACHVM_DATA_SUPPLY _IOWR(MACHVM_IOC_TYPE, 0x41, struct machvm_data_supply)
 #define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)

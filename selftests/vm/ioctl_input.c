@@ -44,6 +44,8 @@ union call {
 	struct machvm_object_create create;
 	struct machvm_object_info object;
 	struct machvm_object_pages pages;
+	struct machvm_proxy_create proxy;
+	struct machvm_region_proxy region_proxy;
 	struct machvm_port_info port;
 	struct machvm_control_bind bind;
 	struct machvm_data_supply supply;
@@ -152,6 +154,24 @@ static void good_pages(union call *call, struct world *world)
 	call->pages.count = 1;
 }
 
+static void good_proxy(union call *call, struct world *world)
+{
+	static struct machvm_proxy_range range = { .length = PAGES(2) };
+
+	range.object = world->fd[OBJECT];
+	call->proxy.count = 1;
+	call->proxy.max_protection = MACHVM_PROT_READ;
+	call->proxy.ranges = (__u64)&range;
+}
+
+static void good_region_proxy(union call *call, struct world *world)
+{
+	call->region_proxy.task = MACHVM_TASK_SELF;
+	call->region_proxy.address = world->mapped;
+	call->region_proxy.length = PAGES(2);
+	call->region_proxy.max_protection = MACHVM_PROT_READ;
+}
+
 static void good_supply(union call *call, struct world *world)
 {
 	call->supply.offset = PAGES(4);
@@ -226,6 +246,8 @@ static const struct row {
 	    offsetof(struct machvm_object_info, __reserved), 0, good_version),
 	ROW(MACHVM_OBJECT_PAGES, DEVICE, machvm_object_pages,
 	    offsetof(struct machvm_object_pages, __reserved), 0, good_pages),
+	ROW(MACHVM_PROXY_CREATE, DEVICE, machvm_proxy_create, 0, 0, good_proxy),
+	ROW(MACHVM_REGION_PROXY, DEVICE, machvm_region_proxy, 0, 0, good_region_proxy),
 	ROW(MACHVM_PORT_INFO, DEVICE, machvm_port_info, 0, 0, good_version),
 	ROW(MACHVM_CONTROL_BIND, CONTROL, machvm_control_bind, 0, -EBADF, good_bind),
 	ROW(MACHVM_DATA_SUPPLY, CONTROL, machvm_data_supply, 0, 0, good_supply),
@@ -579,6 +601,21 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = 8);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = -PAGE);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = (__u64)world->trap + PAGE);
+	TRY(-EINVAL, MACHVM_PROXY_CREATE, call.proxy.flags = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 0);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 1025);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = -1U);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.max_protection = 8);
+	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = 8);
+	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = -PAGE);
+	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = (__u64)world->trap + PAGE - 8);
+	TRY(-EINVAL, MACHVM_REGION_PROXY, call.region_proxy.flags = 2);
+	TRY(-EBADF, MACHVM_REGION_PROXY, call.region_proxy.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.address += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.length = PAGES(9));
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.length = -PAGE);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.max_protection = 16);
+	TRY(KERN_NO_SPACE, MACHVM_REGION_PROXY, call.region_proxy.address = -PAGE);
 	TRY(-ENOENT, MACHVM_PORT_INFO, call.port.id = -1ULL);
 }
 

@@ -7,6 +7,7 @@
 
 #include <mach/mach_types.h>
 #include <mach/gnumach.h>
+#include <mach/mach4.h>
 #include <mach/mach_init.h>
 #include <mach/mach_interface.h>
 #include <mach/mach_port.h>

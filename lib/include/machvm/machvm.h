@@ -61,6 +61,36 @@ kern_return_t machvm_task_for_pid(pid_t pid, task_t *port);
 kern_return_t machvm_fault_info(void *address, kern_return_t *why, int *pager_reason);
 
 /**
+ * machvm_object_create_proxy() - a proxy that can be revoked
+ * @max_protection: as for memory_object_create_proxy()
+ * @count: as for memory_object_create_proxy(), of all four arrays
+ * @object: as for memory_object_create_proxy()
+ * @offset: as for memory_object_create_proxy()
+ * @start: as for memory_object_create_proxy()
+ * @len: as for memory_object_create_proxy()
+ * @proxy: out: the right to map
+ * @owner: out: once this port is deallocated, by all who hold it, nobody can map the proxy any more,
+ *         nor proxies made from it; mappings stay; NULL for a proxy that cannot be revoked
+ */
+kern_return_t machvm_object_create_proxy(vm_prot_t max_protection, mach_msg_type_number_t count,
+					 const memory_object_t *object, const vm_offset_t *offset,
+					 const vm_offset_t *start, const vm_size_t *len,
+					 mach_port_t *proxy, mach_port_t *owner);
+
+/**
+ * machvm_region_create_proxy() - a proxy of a region that can be revoked
+ * @task: as for vm_region_create_proxy()
+ * @address: as for vm_region_create_proxy()
+ * @max_protection: as for vm_region_create_proxy()
+ * @len: as for vm_region_create_proxy()
+ * @proxy: out: the right to map
+ * @owner: as for machvm_object_create_proxy()
+ */
+kern_return_t machvm_region_create_proxy(task_t task, vm_address_t address,
+					 vm_prot_t max_protection, vm_size_t len,
+					 mach_port_t *proxy, mach_port_t *owner);
+
+/**
  * machvm_object_send() - pass the right to map an object to another process
  * @unix_socket: a connected Unix domain socket
  * @object: the object, or any other port that is a descriptor; the caller keeps it
