@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "graph.h"
 #include "machvmctl.h"
 #include "out.h"
 
@@ -22,6 +23,7 @@ static const struct {
 	{ MACHVM_OBJECT_CACHEABLE, 'c', "cacheable" },
 	{ MACHVM_OBJECT_SHARED, 's', "shared" },
 	{ MACHVM_OBJECT_CACHED, 'k', "cached" },
+	{ MACHVM_OBJECT_INITIALIZED, 'n', "initialized" },
 };
 
 #define NR_FLAGS ARRAY_SIZE(flags)
@@ -64,6 +66,7 @@ static void print_fields(const struct machvm_object_info *o, bool words)
 	out_u64("ref_count", "REFS", o->out_ref_count);
 	out_u64("resident", "RESIDENT", o->out_resident);
 	out_u64("dirty", "DIRTY", o->out_dirty);
+	out_u64("size", "SIZE", o->out_size);
 	out_u64("shadow", "SHADOW", o->out_shadow);
 	out_hex("shadow_offset", "AT", o->out_shadow_offset);
 	out_u64("shadow_depth", "SHADOWS", o->out_shadow_depth);
@@ -110,6 +113,12 @@ static int print_chain(int dev, uint64_t below)
 	return ret < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+static int not_there(uint64_t id)
+{
+	return out_error("machvmctl object lists those that you may see.",
+			 "there is no object %llu, or it is not yours", (unsigned long long)id);
+}
+
 static int print_one(int dev, uint64_t id)
 {
 	struct machvm_object_info o;
@@ -118,23 +127,81 @@ static int print_one(int dev, uint64_t id)
 	if (ret < 0)
 		return EXIT_FAILED;
 	if (!ret || o.id != id)
-		return out_error("machvmctl object lists those that you may see.",
-				 "there is no object %llu, or it is not yours",
-				 (unsigned long long)id);
+		return not_there(id);
 	out_record("object", NULL);
 	print_fields(&o, true);
 	out_record_end();
 	return print_chain(dev, o.out_shadow);
 }
 
+/* print_node - a line of the tree: what lies on an object stands below it, further to the right */
+static void print_node(const struct machvm_object_info *o, unsigned int depth)
+{
+	char text[128];
+	int indent = depth < 40 ? 2 * (int)depth : 80;
+
+	out_row();
+	if (out_is_json()) {
+		out_u64("depth", "", depth);
+		out_u64("id", "", o->id);
+	} else {
+		snprintf(text, sizeof(text), "%*s%llu", indent, "", (unsigned long long)o->id);
+		out_str("", "OBJECT", text);
+	}
+	print_flags(o->out_flags, false);
+	out_u64("shadow", "SHADOW", o->out_shadow);
+	out_hex("shadow_offset", "AT", o->out_shadow_offset);
+	out_u64("copy", "COPY", o->out_copy);
+	out_u64("ref_count", "REFS", o->out_ref_count);
+	out_u64("resident", "RESIDENT", o->out_resident);
+	out_u64("dirty", "DIRTY", o->out_dirty);
+}
+
+/* print_graph - the object and all that lie below and above it */
+static int print_graph(int dev, uint64_t id, bool dot)
+{
+	const struct machvm_object_info *o;
+	int ret = EXIT_FAILED;
+	struct graph g;
+
+	if (graph_load(&g, dev)) {
+		o = graph_find(&g, id);
+		if (!o) {
+			ret = not_there(id);
+		} else if (dot) {
+			graph_dot(&g, graph_root(&g, o));
+			ret = EXIT_OK;
+		} else {
+			out_table("tree", NULL);
+			graph_walk(&g, graph_root(&g, o), print_node);
+			out_table_end(NULL);
+			ret = EXIT_OK;
+		}
+	}
+	graph_free(&g);
+	return ret;
+}
+
 static int run_object(int argc, char **argv)
 {
-	static const struct option own[] = { { 0 } };
+	enum { TREE = OPT_OWN, DOT };
+	static const struct option own[] = {
+		{ "tree", no_argument, NULL, TREE },
+		{ "dot", no_argument, NULL, DOT },
+		{ 0 },
+	};
+	int dev, ret, opt, graph = 0;
 	uint64_t id = 0;
-	int dev, ret;
 
-	if (verb_getopt(argc, argv, own) != -1)
-		return verb_exit();
+	while ((opt = verb_getopt(argc, argv, own)) != -1) {
+		if (opt != TREE && opt != DOT)
+			return verb_exit();
+		if (graph && graph != opt)
+			return usage_error("object takes --tree or --dot, not both");
+		graph = opt;
+	}
+	if (graph == DOT && out_is_json())
+		return usage_error("object --dot writes dot, never JSON");
 	if (optind < argc) {
 		if (!parse_u64(argv[optind], false, &id) || !id)
 			return usage_error("ID is the number of an object, not '%s'", argv[optind]);
@@ -142,28 +209,40 @@ static int run_object(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error("object takes at most one ID");
+	if (graph && !id)
+		return usage_error("object --tree and --dot need an ID");
 	dev = dev_open();
 	if (dev < 0)
 		return EXIT_FAILED;
-	ret = id ? print_one(dev, id) : print_all(dev);
+	if (graph)
+		ret = print_graph(dev, id, graph == DOT);
+	else
+		ret = id ? print_one(dev, id) : print_all(dev);
 	dev_close(dev);
 	return ret;
 }
 
 const struct verb verb_object = {
 	.name = "object",
-	.args = "[ID]",
+	.args = "[[--tree | --dot] ID]",
 	.help = "memory objects: all, or one and the shadow chain below it",
 	.run = run_object,
 	.more = "Shows your own objects; those of all users with CAP_SYS_ADMIN.\n"
+		"\n"
+		"  --tree     all that lie below and above the object: from the lowest on, each\n"
+		"             with those that shadow it underneath\n"
+		"  --dot      the same for graphviz: boxes have a pager, arrows go to shadows,\n"
+		"             dashed ones to delayed copies\n"
 		"\n"
 		"  ID         number of the object, never reused\n"
 		"  FLAGS      i internal (no pager)   r the pager is ready   d the pager is dead\n"
 		"             a no pager is bound     m in use by a map      c cacheable\n"
 		"             s several maps write to it directly    k only kept in the cache\n"
+		"             n it was sent init\n"
 		"  PORT       the pager port that serves it (see machvmctl pager list), or 0\n"
 		"  REFS       references by regions, shadows, copies and descriptors\n"
 		"  RESIDENT   pages in memory; DIRTY: of these, written\n"
+		"  SIZE       bytes up to the end of the furthest region that ever showed it\n"
 		"  SHADOW     id of the object below, or 0; AT: offset of this one in it\n"
 		"  SHADOWS    how many objects are below\n"
 		"  COPY       id of the newest delayed copy, or 0; STRATEGY: how it is copied\n"
@@ -174,5 +253,7 @@ const struct verb verb_object = {
 		"Examples:\n"
 		"  machvmctl object\n"
 		"  machvmctl object 7\n"
+		"  machvmctl object --tree 7\n"
+		"  machvmctl object --dot 7 | dot -Tsvg >object.svg\n"
 		"  machvmctl -j object | jq '.objects[] | select(.requests > 0)'\n",
 };

@@ -23,6 +23,7 @@ _machvmctl()
 		pids=(/proc/[0-9]*)
 		words="${pids[*]#/proc/} $words"
 		;;
+	object) words="--tree --dot $words" ;;
 	pager) words="list serve $words" ;;
 	'pager serve')
 		words="--listen --log --ready-fd --write $words"
