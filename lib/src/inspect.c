@@ -34,7 +34,7 @@ kern_return_t mach_vm_region_info(vm_task_t task, vm_address_t address, vm_regio
 	kern_return_t result;
 
 	if (!mv_port_task(task, &args.task))
-		return KERN_INVALID_TASK;
+		return KERN_INVALID_ARGUMENT;
 	result = mv_device_call(MACHVM_VM_REGION, &args);
 	if (result != KERN_SUCCESS)
 		return result;

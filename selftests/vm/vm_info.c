@@ -71,8 +71,8 @@ TEST(D1_S2_12_region_info_at_a_hole_and_past_the_end)
 	EXPECT_EQ(KERN_NO_SPACE, mach_vm_region_info(SELF, -1UL, &region, &name));
 	EXPECT_EQ(77, region.vri_start);
 	EXPECT_EQ(77, name);
-	EXPECT_EQ(KERN_INVALID_TASK, mach_vm_region_info(MACH_PORT_NULL, base, &region, &name));
-	EXPECT_EQ(KERN_INVALID_TASK, mach_vm_region_info(STDERR_FILENO, base, &region, &name));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, mach_vm_region_info(MACH_PORT_NULL, base, &region, &name));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, mach_vm_region_info(STDERR_FILENO, base, &region, &name));
 }
 
 TEST(D1_region_that_is_shared_or_to_be_copied)
@@ -125,6 +125,42 @@ TEST(V17_name_and_offset_are_of_one_object)
 	ASSERT_EQ(KERN_SUCCESS, mach_vm_object_info(region.name, &info, &shadow, &none));
 	EXPECT_EQ(PAGES(2), info.voi_shadow_offset);
 	EXPECT_EQ(MACH_PORT_NULL, none);
+}
+
+/* What the basic call does not tell: pages, written ones, and how many objects lie below. */
+TEST(V18_residence_and_shadow_depth)
+{
+	struct machvm_vm_region region;
+	vm_address_t base = util_make(8), copy, again;
+	mach_msg_type_number_t count;
+
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, base, &region));
+	EXPECT_EQ(0, region.out_resident);
+	EXPECT_EQ(0, region.out_shadow_depth);
+	EXPECT_EQ(0, region.out_flags);
+	util_fill(base, 3, 1);
+	util_read(base + PAGES(5));
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, base, &region));
+	EXPECT_EQ(4, region.out_resident);
+	EXPECT_EQ(3, region.out_dirty);
+	/* Only pages of the region, where the object has others. */
+	vm_protect(SELF, base + PAGES(2), PAGES(6), FALSE, VM_PROT_READ);
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, base + PAGES(2), &region));
+	EXPECT_EQ(2, region.out_resident);
+	EXPECT_EQ(1, region.out_dirty);
+	ASSERT_EQ(KERN_SUCCESS, vm_read(SELF, base, PAGES(8), &copy, &count));
+	util_fill(copy, 1, 2);
+	ASSERT_EQ(KERN_SUCCESS, vm_read(SELF, copy, PAGES(8), &again, &count));
+	util_fill(again, 2, 3);
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, again, &region));
+	EXPECT_EQ(2, region.out_shadow_depth);
+	EXPECT_EQ(2, region.out_resident);
+	/* Who does not ask for counts does not pay for them. */
+	region = (struct machvm_vm_region){ .size = sizeof(region), .task = MACHVM_TASK_SELF,
+					    .address = again };
+	ASSERT_EQ(0, util_ioctl(util_device(), MACHVM_VM_REGION, &region));
+	EXPECT_EQ(0, region.out_resident);
+	EXPECT_EQ(2, region.out_shadow_depth);
 }
 
 TEST(D2_object_info_of_plain_memory)

@@ -23,7 +23,7 @@ extern "C" {
  * @region: out: the region
  * @object: out: the name of its object, as vm_region() gives it; MACH_PORT_NULL if it has none
  *
- * Return: KERN_SUCCESS, KERN_INVALID_TASK, KERN_NO_SPACE (no region there or above).
+ * Return: KERN_SUCCESS, KERN_NO_SPACE (no region there or above).
  */
 kern_return_t mach_vm_region_info(vm_task_t task, vm_address_t address, vm_region_info_t *region,
 				  memory_object_name_t *object);
