@@ -211,6 +211,8 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,
 			 machvm_ioctl_vm_statistics),
+	MACHVM_IOCTL_ROW(MACHVM_TASK_INFO, machvm_task_info, out_cow_faults,
+			 machvm_ioctl_task_info),
 	MACHVM_IOCTL_ROW(MACHVM_VM_CACHE_STATISTICS, machvm_vm_cache_statistics,
 			 out_slab_reclaim_count, machvm_ioctl_vm_cache_statistics),
 	MACHVM_IOCTL_ROW(MACHVM_FAULT_INFO, machvm_fault_info, __reserved,

@@ -167,6 +167,7 @@ static enum step push(struct machvm_fault *fault, struct folio *folio)
 	}
 	use_spare(fault);
 	machvm_count(MACHVM_STAT_COW_FAULTS, 1);
+	machvm_map_count(fault->map, MACHVM_EVENT_COW_FAULTS);
 	machvm_zap_viewers_locked(copy, fault->index);
 	return STEP_NEXT;
 }
@@ -342,6 +343,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 	if (step == STEP_NEXT) {
 		machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
 		machvm_count(MACHVM_STAT_COW_FAULTS, 1);
+		machvm_map_count(fault->map, MACHVM_EVENT_COW_FAULTS);
 		if (machvm_object_is_shared(owner) || !machvm_object_single_view(fault->top))
 			machvm_zap_viewers_locked(fault->top, fault->index);
 	}
@@ -359,6 +361,7 @@ static enum step stage_zero(struct machvm_fault *fault)
 	if (step != STEP_NEXT)
 		return step;
 	machvm_count(MACHVM_STAT_ZERO_FILL, 1);
+	machvm_map_count(fault->map, MACHVM_EVENT_ZERO_FILLS);
 	return enter_spare(fault);
 }
 

@@ -62,6 +62,43 @@ static u64 not_negative(s64 difference)
 	return max_t(s64, difference, 0);
 }
 
+/* Adds the regions up, one at a time: they may change meanwhile. */
+static long sum_regions(struct machvm_map *map, struct machvm_task_info *call)
+{
+	struct machvm_region region;
+	u64 at = 0;
+	long ret;
+
+	while (!(ret = machvm_vm_region_count(map, at, &region))) {
+		call->out_virtual_size += region.end - region.start;
+		call->out_resident_size += region.resident << PAGE_SHIFT;
+		at = region.end;
+		cond_resched();
+	}
+	return ret == MACHVM_KERN_NO_SPACE ? MACHVM_KERN_SUCCESS : ret;
+}
+
+long machvm_ioctl_task_info(struct file *file, void *arg)
+{
+	struct machvm_task_info *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = machvm_task_look(call->task, &ret);
+	call->out_virtual_size = 0;
+	call->out_resident_size = 0;
+	if (!map)
+		return ret;
+	ret = sum_regions(map, call);
+	call->out_faults = atomic_long_read(&map->events[MACHVM_EVENT_FAULTS]);
+	call->out_zero_fills = atomic_long_read(&map->events[MACHVM_EVENT_ZERO_FILLS]);
+	call->out_reactivations = atomic_long_read(&map->events[MACHVM_EVENT_REACTIVATIONS]);
+	call->out_pageins = atomic_long_read(&map->events[MACHVM_EVENT_PAGEINS]);
+	call->out_cow_faults = atomic_long_read(&map->events[MACHVM_EVENT_COW_FAULTS]);
+	machvm_map_put(map);
+	return ret;
+}
+
 long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 {
 	s64 inactive = machvm_stat_sum(MACHVM_STAT_INACTIVE_TMP) +

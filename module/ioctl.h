@@ -44,6 +44,7 @@ long machvm_ioctl_object_pages(struct file *file, void *arg);
 /* info.c */
 long machvm_ioctl_vm_region(struct file *file, void *arg);
 long machvm_ioctl_vm_statistics(struct file *file, void *arg);
+long machvm_ioctl_task_info(struct file *file, void *arg);
 long machvm_ioctl_vm_cache_statistics(struct file *file, void *arg);
 long machvm_ioctl_object_info(struct file *file, void *arg);
 long machvm_ioctl_port_info(struct file *file, void *arg);

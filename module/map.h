@@ -11,6 +11,11 @@
 /* Regions that one map may have: a bound on memory where no cgroup sets one. */
 #define MACHVM_REGIONS_MAX BIT(21)
 
+static inline void machvm_map_count(struct machvm_map *map, enum machvm_event event)
+{
+	atomic_long_inc(&map->events[event]);
+}
+
 struct machvm_map *machvm_map_create(u64 min, u64 max, struct machvm_user *user);
 struct machvm_map *machvm_map_get(struct machvm_map *map);
 void machvm_map_put(struct machvm_map *map);

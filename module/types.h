@@ -83,6 +83,16 @@ struct machvm_entry {
 	u64 wiring;			/* (m) the call that is bringing its pages in, or 0 */
 };
 
+/* What faults of one task have come to. */
+enum machvm_event {
+	MACHVM_EVENT_FAULTS,
+	MACHVM_EVENT_ZERO_FILLS,
+	MACHVM_EVENT_REACTIVATIONS,
+	MACHVM_EVENT_PAGEINS,
+	MACHVM_EVENT_COW_FAULTS,
+	MACHVM_NR_EVENTS,
+};
+
 /* The address map of one task. */
 struct machvm_map {
 	refcount_t refs;		/* (a) */
@@ -99,6 +109,7 @@ struct machvm_map {
 	bool dead;			/* (m) its last VMA is gone */
 	struct machvm_user *user;	/* (c) who pays for its objects */
 	struct machvm_pmap *pmap;	/* (c) its page tables, see pmap.h */
+	atomic_long_t events[MACHVM_NR_EVENTS];	/* (a) */
 };
 
 /**

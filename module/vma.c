@@ -68,6 +68,8 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u
 		wait_event_interruptible(request->wait, machvm_request_done(request));
 	else
 		wait_event_killable(request->wait, machvm_request_done(request));
+	if (machvm_request_done(request) && request->result == MACHVM_KERN_SUCCESS)
+		machvm_map_count(map, MACHVM_EVENT_PAGEINS);
 	if (machvm_request_done(request) && request->result == MACHVM_KERN_MEMORY_ERROR)
 		machvm_note_set(map, addr, request->result, request->error, true);
 	machvm_request_put(request);
@@ -88,6 +90,12 @@ static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_map *map, u64 a
 	return vm_fault_of(map, addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
+static void count_fault(struct machvm_map *map)
+{
+	machvm_count(MACHVM_STAT_FAULTS, 1);
+	machvm_map_count(map, MACHVM_EVENT_FAULTS);
+}
+
 static vm_fault_t arena_fault(struct vm_fault *vmf)
 {
 	struct machvm_map *map = vmf->vma->vm_private_data;
@@ -104,7 +112,8 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 
 	if (!map)
 		return VM_FAULT_SIGBUS;	/* a child whose fork ran out of memory */
-	machvm_count(MACHVM_STAT_FAULTS, !fault.waited);
+	if (!fault.waited)
+		count_fault(map);
 	kr = machvm_note_take_pending(map, fault.addr);
 	if (kr) {
 		machvm_note_read(map, fault.addr, &error);
@@ -144,7 +153,7 @@ static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
 
 	if (!map)
 		return VM_FAULT_SIGBUS;
-	machvm_count(MACHVM_STAT_FAULTS, 1);
+	count_fault(map);
 	outcome = machvm_fault_resolve(&fault);
 	trace_machvm_fault(map, fault.addr, true, outcome, fault.kr);
 	switch (outcome) {

@@ -362,6 +362,33 @@ struct machvm_task_port {
 };
 
 /**
+ * struct machvm_task_info - memory of one task, and what it cost (MACHVM_TASK_INFO, device)
+ * @size: sizeof(struct machvm_task_info)
+ * @task: as in &struct machvm_vm_region
+ * @out_virtual_size: bytes in regions
+ * @out_resident_size: bytes of these that are resident in the objects that the regions point at
+ * @out_faults: faults of the task
+ * @out_zero_fills: pages that they filled with zeroes
+ * @out_reactivations: inactive pages that they came to use
+ * @out_pageins: pages that they waited for and got
+ * @out_cow_faults: pages that they copied on write
+ *
+ * Counted since the task first used machvm, or was forked.  Answers SUCCESS, NO_SPACE (the caller
+ * never used machvm), INVALID_TASK.
+ */
+struct machvm_task_info {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 out_virtual_size;
+	__aligned_u64 out_resident_size;
+	__aligned_u64 out_faults;
+	__aligned_u64 out_zero_fills;
+	__aligned_u64 out_reactivations;
+	__aligned_u64 out_pageins;
+	__aligned_u64 out_cow_faults;
+};
+
+/**
  * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
  * @size: sizeof(struct machvm_vm_statistics)
  * @out_pagesize: bytes
@@ -818,6 +845,7 @@ struct machvm_lock_request {
 #define MACHVM_TASK_PORT _IOWR(MACHVM_IOC_TYPE, 0x0c, struct machvm_task_port)
 #define MACHVM_VM_CACHE_STATISTICS                                                           \
 	_IOWR(MACHVM_IOC_TYPE, 0x18, struct machvm_vm_cache_statistics)
+#define MACHVM_TASK_INFO _IOWR(MACHVM_IOC_TYPE, 0x19, struct machvm_task_info)
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)

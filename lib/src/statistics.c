@@ -74,3 +74,27 @@ kern_return_t vm_cache_statistics(vm_task_t target_task,
 	};
 	return KERN_SUCCESS;
 }
+
+kern_return_t machvm_task_memory(task_t task, struct machvm_task_memory *memory)
+{
+	struct machvm_task_info args = { .size = sizeof(args) };
+	kern_return_t result;
+
+	if (!mv_port_task(task, &args.task))
+		return KERN_INVALID_ARGUMENT;
+	result = mv_device_call(MACHVM_TASK_INFO, &args);
+	if (result == KERN_NO_SPACE)
+		result = KERN_SUCCESS;	/* who has no memory yet has none */
+	if (result != KERN_SUCCESS)
+		return result;
+	*memory = (struct machvm_task_memory){
+		.virtual_size = args.out_virtual_size,
+		.resident_size = args.out_resident_size,
+		.faults = args.out_faults,
+		.zero_fills = args.out_zero_fills,
+		.reactivations = args.out_reactivations,
+		.pageins = args.out_pageins,
+		.cow_faults = args.out_cow_faults,
+	};
+	return KERN_SUCCESS;
+}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pager_statistics.c - every counter moves by exactly what was done: rows V20 and V21.
+ * pager_statistics.c - every counter moves by exactly what was done: rows V20, V21 and V45.
  */
 #include "harness.h"
 #include "raw.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #define MANY 100
 
@@ -176,6 +177,78 @@ TEST(V21_pages_whose_pager_dies)
 	unmap(s.base, 3);
 	channel_close(&s.channel);
 	EXPECT_CHANGE(&before, .vm = { .pageins = 3, .faults = 3, .lookups = 1 });
+}
+
+static struct machvm_task_memory memory_of(task_t task)
+{
+	struct machvm_task_memory memory;
+
+	must_eq(machvm_task_memory(task, &memory), KERN_SUCCESS);
+	must(memory.resident_size <= memory.virtual_size);
+	return memory;
+}
+
+TEST(V45_memory_of_a_task)
+{
+	struct machvm_task_memory before, after;
+	vm_address_t base, copy;
+	mach_msg_type_number_t count;
+	struct touch reader;
+	struct served s;
+
+	before = memory_of(SELF);
+	EXPECT_EQ(0, before.virtual_size);
+	EXPECT_EQ(0, before.faults);
+	base = util_make(10);
+	util_fill(base, 3, 1);
+	after = memory_of(SELF);
+	EXPECT_EQ(PAGES(10), after.virtual_size);
+	EXPECT_EQ(PAGES(3), after.resident_size);
+	EXPECT_EQ(3, after.faults);
+	EXPECT_EQ(3, after.zero_fills);
+	ASSERT_EQ(KERN_SUCCESS, vm_read(SELF, base, PAGES(10), &copy, &count));
+	util_fill(copy, 2, 2);
+	after = memory_of(SELF);
+	EXPECT_EQ(PAGES(20), after.virtual_size);
+	EXPECT_EQ(5, after.faults);
+	EXPECT_EQ(2, after.cow_faults);
+	EXPECT_EQ(0, after.pageins);
+	serve(&s, 4);
+	sleeping_read(&reader, s.base);
+	must_eq(supply_mark(&s.object, 0, 0), 0);
+	touch_end(&reader);
+	after = memory_of(SELF);
+	EXPECT_EQ(PAGES(24), after.virtual_size);
+	EXPECT_EQ(6, after.faults);
+	EXPECT_EQ(1, after.pageins);
+	EXPECT_EQ(3, after.zero_fills);
+}
+
+/* A child begins at nothing, and what others do is not counted. */
+TEST(V45_each_task_for_itself)
+{
+	vm_address_t base = util_make(8);
+	struct machvm_task_memory memory;
+	pid_t pid;
+
+	util_fill(base, 8, 1);
+	pid = fork();
+	if (pid == 0) {
+		memory = memory_of(SELF);
+		EXPECT_EQ(PAGES(8), memory.virtual_size);
+		EXPECT_EQ(0, memory.zero_fills);
+		EXPECT_EQ(0, memory.cow_faults);
+		util_fill(base, 5, 2);
+		memory = memory_of(SELF);
+		EXPECT_EQ(5, memory.cow_faults);
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	memory = memory_of(SELF);
+	EXPECT_EQ(8, memory.zero_fills);
+	EXPECT_EQ(0, memory.cow_faults);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, machvm_task_memory(MACH_PORT_NULL, &memory));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, machvm_task_memory(STDERR_FILENO, &memory));
 }
 
 HARNESS_MAIN

@@ -40,6 +40,7 @@ union call {
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
+	struct machvm_task_info task_info;
 	struct machvm_fault_info fault_info;
 	struct machvm_object_create create;
 	struct machvm_object_info object;
@@ -136,6 +137,12 @@ static void good_task_port(union call *call, struct world *world)
 {
 	(void)world;
 	call->task_port.task = MACHVM_TASK_SELF;
+}
+
+static void good_task_info(union call *call, struct world *world)
+{
+	(void)world;
+	call->task_info.task = MACHVM_TASK_SELF;
 }
 
 static void good_fault_info(union call *call, struct world *world)
@@ -236,6 +243,7 @@ static const struct row {
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
+	ROW(MACHVM_TASK_INFO, DEVICE, machvm_task_info, 0, 0, good_task_info),
 	ROW(MACHVM_VM_CACHE_STATISTICS, DEVICE, machvm_vm_cache_statistics,
 	    offsetof(struct machvm_vm_cache_statistics, __reserved), 0, good_version),
 	ROW(MACHVM_FAULT_INFO, DEVICE, machvm_fault_info,
@@ -601,6 +609,8 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = 8);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = -PAGE);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = (__u64)world->trap + PAGE);
+	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = 999);
+	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = world->file);
 	TRY(-EINVAL, MACHVM_PROXY_CREATE, call.proxy.flags = 2);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 0);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 1025);

@@ -46,6 +46,35 @@ kern_return_t machvm_task_port(task_t *port);
 kern_return_t machvm_task_for_pid(pid_t pid, task_t *port);
 
 /**
+ * struct machvm_task_memory - the memory of a task, and what it cost
+ * @virtual_size: bytes in regions
+ * @resident_size: bytes of these that are resident in the objects that the regions point at
+ * @faults: faults of the task
+ * @zero_fills: pages that they filled with zeroes
+ * @reactivations: inactive pages that they came to use
+ * @pageins: pages that they waited for and got
+ * @cow_faults: pages that they copied on write
+ */
+struct machvm_task_memory {
+	uint64_t virtual_size;
+	uint64_t resident_size;
+	uint64_t faults;
+	uint64_t zero_fills;
+	uint64_t reactivations;
+	uint64_t pageins;
+	uint64_t cow_faults;
+};
+
+/**
+ * machvm_task_memory() - what task_info() of Mach tells about memory
+ * @task: as for vm_region()
+ * @memory: out: events are counted since the task first used machvm, or was forked
+ *
+ * Return: KERN_SUCCESS.
+ */
+kern_return_t machvm_task_memory(task_t task, struct machvm_task_memory *memory);
+
+/**
  * machvm_fault_info() - why a memory access just failed
  * @address: an address in the page, such as si_addr of the signal
  * @why: out: KERN_INVALID_ADDRESS, KERN_PROTECTION_FAILURE, KERN_WRITE_PROTECTION_FAILURE,
