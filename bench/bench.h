@@ -74,6 +74,7 @@ extern const struct group resident_read_group;
 extern const struct group round_trip_group;
 extern const struct group page_in_group;
 extern const struct group snapshot_group;
+extern const struct group chain_group;
 extern const struct group churn_group;
 
 /* rig.c */
