@@ -15,6 +15,7 @@ struct machvm_pmap {
 	struct machvm_map *map;		/* (c) not referenced: it owns us */
 	struct hlist_node hash;		/* (t) by mm */
 	unsigned int nr_vmas;		/* mmap_lock held for writing */
+	unsigned long locked;		/* the same: pages of ours in mm->locked_vm */
 	struct xarray notes;		/* why faults of each thread failed, see note.c */
 };
 

@@ -103,7 +103,12 @@ static int write_shared(struct machvm_map *own, u64 data, u64 length, struct mac
 		return kr;
 	kr = machvm_vm_alias(to, destination, length, own, &window);
 	if (!kr) {
-		kr = copy_bytes(window, snapshot, length);
+		/* What cannot be had of either is to be known before a byte is written. */
+		if (fault_in_readable(u64_to_user_ptr(snapshot), length) ||
+		    fault_in_writeable(u64_to_user_ptr(window), length))
+			kr = MACHVM_KERN_INVALID_ADDRESS;
+		else
+			kr = copy_bytes(window, snapshot, length);
 		machvm_vm_deallocate(own, window, length);
 	}
 	machvm_vm_deallocate(own, snapshot, length);

@@ -18,6 +18,7 @@
 #include "object.h"
 #include "page.h"
 #include "request.h"
+#include "resident.h"
 #include "stats.h"
 #include "trace.h"
 #include "user.h"
@@ -234,6 +235,7 @@ static long return_map(struct file *file, void *arg)
 	else if (addr)
 		machvm_vm_deallocate(map, addr, call->length);
 	machvm_object_put(object);
+	machvm_resident_settle(map);
 	machvm_map_put(map);
 	call->address = addr;
 	return ret;

@@ -17,17 +17,23 @@
 #include "page.h"
 #include "pmap.h"
 
-/* Several regions may write to it directly, so a copy must be a delayed one. */
+/* Somebody will go on writing to it directly, so a copy must be a delayed one. */
 bool machvm_object_is_shared(struct machvm_object *object)
+{
+	return object->memobj || (object->flags & (MACHVM_OBJ_SHARED | MACHVM_OBJ_DIRECT));
+}
+
+/* Others see what a region writes to it. */
+bool machvm_object_shows_shared(struct machvm_object *object)
 {
 	return object->memobj || (object->flags & MACHVM_OBJ_SHARED);
 }
 
-/* Several regions are about to write to it directly. */
-void machvm_object_share(struct machvm_object *object)
+/* Regions are about to go on writing to it directly: %MACHVM_OBJ_SHARED or %MACHVM_OBJ_DIRECT. */
+void machvm_object_share(struct machvm_object *object, unsigned long how)
 {
 	down_write(&object->family->lock);
-	object->flags |= MACHVM_OBJ_SHARED;
+	object->flags |= how;
 	up_write(&object->family->lock);
 }
 

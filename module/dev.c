@@ -12,9 +12,28 @@
 #include "map.h"
 #include "memobj.h"
 #include "proxy.h"
+#include "resident.h"
 #include "task.h"
 #include "user.h"
 #include "vm.h"
+
+/* After a call that may have wired memory, or taken wired memory away. */
+static void map_done(struct machvm_map *map)
+{
+	machvm_resident_settle(map);
+	machvm_map_put(map);
+}
+
+/*
+ * Brings in what the call has wired of a range, new memory or memory that can be read again.  What
+ * cannot be had now will be kept once it is touched.
+ */
+static void map_filled(struct machvm_map *map, u64 addr, u64 length)
+{
+	if (READ_ONCE(map->wired_size))
+		machvm_resident_fill(map, addr & PAGE_MASK, PAGE_ALIGN(addr + length));
+	map_done(map);
+}
 
 static long vm_allocate(struct file *file, void *arg)
 {
@@ -28,7 +47,7 @@ static long vm_allocate(struct file *file, void *arg)
 	if (!map)
 		return ret;
 	ret = machvm_vm_allocate(map, &call->address, call->length, call->anywhere);
-	machvm_map_put(map);
+	map_filled(map, call->address, ret ? 0 : call->length);
 	return ret;
 }
 
@@ -42,7 +61,7 @@ static long vm_deallocate(struct file *file, void *arg)
 	if (!map)
 		return ret;
 	ret = machvm_vm_deallocate(map, call->address, call->length);
-	machvm_map_put(map);
+	map_done(map);
 	return ret;
 }
 
@@ -59,7 +78,7 @@ static long vm_protect(struct file *file, void *arg)
 		return ret;
 	ret = machvm_vm_protect(map, call->address, call->length, call->set_maximum,
 				call->protection);
-	machvm_map_put(map);
+	map_filled(map, call->address, ret ? 0 : call->length);
 	return ret;
 }
 
@@ -101,7 +120,7 @@ static long vm_map(struct file *file, void *arg)
 		ret = machvm_vm_map(map, call, NULL, &addr);
 	if (!ret)
 		call->address = addr;
-	machvm_map_put(map);
+	map_filled(map, call->address, ret ? 0 : call->length);
 	return ret;
 }
 
@@ -131,7 +150,7 @@ static long vm_copy(struct file *file, void *arg)
 	if (!map)
 		return ret;
 	ret = machvm_bytes_copy(map, map, call->source, call->length, call->destination);
-	machvm_map_put(map);
+	map_done(map);
 	return ret;
 }
 
@@ -147,7 +166,7 @@ static long vm_read(struct file *file, void *arg)
 	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
 	if (own) {
 		ret = machvm_bytes_read(map, call->address, call->length, own, &call->out_data);
-		machvm_map_put(own);
+		map_filled(own, call->out_data, ret ? 0 : call->length);
 	}
 	machvm_map_put(map);
 	return ret;
@@ -165,9 +184,42 @@ static long vm_write(struct file *file, void *arg)
 	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
 	if (own) {
 		ret = machvm_bytes_copy(own, map, call->data, call->length, call->address);
-		machvm_map_put(own);
+		map_done(own);
 	}
 	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_wire(struct file *file, void *arg)
+{
+	struct machvm_vm_wire *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->privileged > 1)
+		return -EINVAL;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_resident_wire(map, call->address, call->length, call->access,
+				   call->privileged);
+	map_done(map);
+	return ret;
+}
+
+static long vm_wire_all(struct file *file, void *arg)
+{
+	struct machvm_vm_wire_all *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->privileged > 1)
+		return -EINVAL;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_resident_wire_all(map, call->flags, call->privileged);
+	map_done(map);
 	return ret;
 }
 
@@ -207,6 +259,8 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_COPY, machvm_vm_copy, destination, vm_copy),
 	MACHVM_IOCTL_ROW(MACHVM_VM_READ, machvm_vm_read, out_data, vm_read),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WRITE, machvm_vm_write, length, vm_write),
+	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE, machvm_vm_wire, privileged, vm_wire),
+	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE_ALL, machvm_vm_wire_all, privileged, vm_wire_all),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,

@@ -52,7 +52,7 @@ long machvm_ioctl_vm_region(struct file *file, void *arg)
 	call->out_resident = region.resident;
 	call->out_dirty = region.dirty;
 	call->out_shadow_depth = region.depth;
-	call->out_wired = 0;
+	call->out_wired = region.wired;
 	return MACHVM_KERN_SUCCESS;
 }
 
@@ -99,20 +99,48 @@ long machvm_ioctl_task_info(struct file *file, void *arg)
 	return ret;
 }
 
+enum { TMP, PERM, NR_KINDS };
+
+static void count_wired_of(struct machvm_object *object, s64 wired[NR_KINDS])
+{
+	s64 *nr = &wired[object->memobj ? PERM : TMP];
+	u64 index = 0;
+
+	down_read(&object->family->lock);
+	for (; READ_ONCE(object->family->nr_wired) &&
+	       machvm_page_next(object, &index, ULONG_MAX); index++)
+		*nr += machvm_page_wired_locked(object, index);
+	up_read(&object->family->lock);
+}
+
+/* Each page once, however many wired regions show it.  Takes as long as their objects have pages. */
+static void count_wired(s64 wired[NR_KINDS])
+{
+	struct machvm_object *object;
+	u64 id;
+
+	for (id = 0; (object = machvm_object_first(id));) {
+		count_wired_of(object, wired);
+		id = object->id + 1;
+		machvm_object_put(object);
+		cond_resched();
+	}
+}
+
 long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 {
 	s64 inactive = machvm_stat_sum(MACHVM_STAT_INACTIVE_TMP) +
 		       machvm_stat_sum(MACHVM_STAT_INACTIVE_PERM);
-	s64 wired = machvm_stat_sum(MACHVM_STAT_WIRED_TMP) +
-		    machvm_stat_sum(MACHVM_STAT_WIRED_PERM);
 	struct machvm_vm_statistics *call = arg;
+	s64 wired[NR_KINDS] = {};
 
+	count_wired(wired);
 	call->out_pagesize = PAGE_SIZE;
 	call->out_free_count = global_zone_page_state(NR_FREE_PAGES);
 	call->out_inactive_count = inactive;
-	call->out_wire_count = wired;
+	call->out_wire_count = wired[TMP] + wired[PERM];
 	call->out_active_count = not_negative(machvm_stat_sum(MACHVM_STAT_PAGES) - inactive -
-					      wired);
+					      call->out_wire_count);
 	call->out_zero_fill_count = machvm_stat_sum(MACHVM_STAT_ZERO_FILL);
 	call->out_reactivations = machvm_stat_sum(MACHVM_STAT_REACTIVATIONS);
 	call->out_pageins = machvm_stat_sum(MACHVM_STAT_PAGEINS);
@@ -136,18 +164,20 @@ long machvm_ioctl_vm_cache_statistics(struct file *file, void *arg)
 {
 	struct machvm_vm_cache_statistics *call = arg;
 	unsigned long reclaimable = global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
+	s64 wired[NR_KINDS] = {};
 
 	if (call->__reserved)
 		return -EINVAL;
+	count_wired(wired);
 	call->out_cache_object_count = machvm_stat_sum(MACHVM_STAT_EXTERNAL);
 	call->out_cache_count = machvm_stat_sum(MACHVM_STAT_RESIDENT_PERM);
 	call->out_inactive_tmp_count = machvm_stat_sum(MACHVM_STAT_INACTIVE_TMP);
 	call->out_active_tmp_count = not_negative(machvm_stat_sum(MACHVM_STAT_RESIDENT_TMP) -
-						  machvm_stat_sum(MACHVM_STAT_WIRED_TMP) -
+						  wired[TMP] -
 						  call->out_inactive_tmp_count);
 	call->out_inactive_perm_count = machvm_stat_sum(MACHVM_STAT_INACTIVE_PERM);
 	call->out_active_perm_count = not_negative(call->out_cache_count -
-						   machvm_stat_sum(MACHVM_STAT_WIRED_PERM) -
+						   wired[PERM] -
 						   call->out_inactive_perm_count);
 	call->out_dirty_count = machvm_stat_sum(MACHVM_STAT_DIRTY);
 	call->out_laundry_count = machvm_stat_sum(MACHVM_STAT_LAUNDRY);
@@ -223,7 +253,7 @@ static int describe_object(struct machvm_object *object, struct machvm_object_in
 		call->out_copy = object->copy->id;
 	call->out_shadow_depth = machvm_object_depth_locked(object);
 	call->out_copy_strategy = MACHVM_COPY_SYMMETRIC;
-	if (machvm_object_is_shared(object))
+	if (machvm_object_shows_shared(object))
 		call->out_flags |= MACHVM_OBJECT_SHARED;
 	up_read(&object->family->lock);
 	if (object->memobj)

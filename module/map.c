@@ -238,8 +238,8 @@ static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 }
 
 /*
- * Gives an entry that is in no map, or was erased from another, its place in @map.  It may be on
- * its object's list already.
+ * Gives an entry that is in no map, or was erased from another, its place in @map, which may want
+ * it wired.  It may be on its object's list already.
  */
 void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 start, u64 end)
 {
@@ -252,6 +252,8 @@ void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 
 	entry->end = end;
 	if (object)
 		mutex_unlock(&object->family->mappers);
+	entry->wire = map->wire_future;
+	entry_set_wired(entry, entry->wire && entry->protection & MACHVM_PROT_READ);
 }
 
 struct machvm_entry *machvm_entry_next(struct machvm_entry *entry)

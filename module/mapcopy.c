@@ -36,13 +36,14 @@ static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
 	return 0;
 }
 
-/* Would a new object in the place of what is there go unseen by others who share it? */
+/* Would a new object in the place of what is there go unseen by others, or not stay there? */
 static bool shared_locked(struct machvm_map *map, u64 start, u64 end)
 {
 	struct machvm_entry *entry = machvm_map_next_locked(map, start);
 
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
-		if (entry->object && !entry->needs_copy && machvm_object_is_shared(entry->object))
+		if (entry->wire || (entry->object && !entry->needs_copy &&
+				    machvm_object_is_shared(entry->object)))
 			return true;
 	return false;
 }
@@ -89,7 +90,8 @@ static int copy_entry_locked(struct machvm_entry *entry, struct machvm_map *into
  * Puts @entry into @into with its very object, so that each sees what the other writes.  One that
  * has no object yet, or was to be copied before a write, gets its own first.
  */
-static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *into, u64 shift)
+static int share_entry(struct machvm_entry *entry, struct machvm_map *into, u64 shift,
+		       unsigned long how)
 {
 	struct machvm_entry *twin = twin_alloc(entry, into, shift);
 	int err;
@@ -101,10 +103,21 @@ static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *int
 		machvm_entry_free(twin);
 		return err;
 	}
-	machvm_object_share(entry->object);
+	machvm_object_share(entry->object, how);
 	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
 	machvm_map_insert_locked(into, twin);
 	return 0;
+}
+
+static int share_entry_locked(struct machvm_entry *entry, struct machvm_map *into, u64 shift)
+{
+	return share_entry(entry, into, shift, MACHVM_OBJ_SHARED);
+}
+
+/* For a moment, and by the same task: that does not make the memory shared. */
+static int alias_entry_locked(struct machvm_entry *entry, struct machvm_map *into, u64 shift)
+{
+	return share_entry(entry, into, shift, MACHVM_OBJ_DIRECT);
 }
 
 static int fork_entry_locked(struct machvm_entry *entry, struct machvm_map *child)
@@ -370,7 +383,8 @@ static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
 	if (kr)
 		return kr;
 	kr = machvm_map_find_space_locked(map, copy->max, 0, addr);
-	if (!kr && map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX)
+	if (!kr && (map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX ||
+		    (map->wire_future && !machvm_pmap_may_wire(map, copy->max, true))))
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (kr) {
 		up_write(&map->lock);
@@ -379,10 +393,10 @@ static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
 	down_write_nested(&copy->lock, SINGLE_DEPTH_NESTING);
 	while ((entry = machvm_map_next_locked(copy, 0))) {
 		machvm_map_erase_locked(copy, entry);
-		machvm_entry_place(entry, map, *addr + entry->start, *addr + entry->end);
 		entry->protection = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
 		entry->max_protection = MACHVM_PROT_ALL;
 		entry->inheritance = MACHVM_INHERIT_COPY;
+		machvm_entry_place(entry, map, *addr + entry->start, *addr + entry->end);
 		machvm_map_insert_locked(map, entry);
 	}
 	up_write(&copy->lock);
@@ -453,7 +467,7 @@ int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm
 	kr = machvm_map_lock(from);
 	if (!kr) {
 		kr = check_locked(from, addr, addr + length, MACHVM_PROT_WRITE) ?:
-		     kern_of(take_locked(from, addr, addr + length, copy, share_entry_locked));
+		     kern_of(take_locked(from, addr, addr + length, copy, alias_entry_locked));
 		up_write(&from->lock);
 	}
 	kr = kr ?: copyout(into, copy, alias);

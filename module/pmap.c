@@ -6,6 +6,8 @@
  * Locks: see DOC: locking for what is held at each; takes i_mmap_rwsem and page-table locks.
  */
 #include "pmap.h"
+#include <linux/capability.h>
+#include <linux/sched/signal.h>
 #include "arena.h"
 
 /**
@@ -20,6 +22,30 @@ void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 		return;		/* memory in transit has no translations */
 	unmap_mapping_pages(map->pmap->inode->i_mapping, start >> PAGE_SHIFT,
 			    (end - start) >> PAGE_SHIFT, false);
+}
+
+/**
+ * machvm_pmap_may_wire - may the caller have that much more of the task wired
+ * @map: the task's
+ * @bytes: what is to be wired
+ * @privileged: whether the caller uses what privilege it has
+ *
+ * As mlock(2): all that is locked of the address space, by whatever means, is held against the
+ * caller's RLIMIT_MEMLOCK, unless it has CAP_SYS_RESOURCE.  An mlock(2) that runs at the same time
+ * may not be seen.
+ * Context: map->lock held for writing.
+ */
+bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged)
+{
+	unsigned long locked = READ_ONCE(map->pmap->mm->locked_vm);
+	unsigned long ours = READ_ONCE(map->pmap->locked);
+	u64 limit = rlimit(RLIMIT_MEMLOCK), total;
+
+	total = locked > ours ? (u64)(locked - ours) << PAGE_SHIFT : 0;
+	if (check_add_overflow(total, map->wired_size, &total) ||
+	    check_add_overflow(total, bytes, &total))
+		return false;
+	return total <= limit || (privileged && capable(CAP_SYS_RESOURCE));
 }
 
 /* A page that is mapped this often is not mapped again: its reference count must not wrap. */

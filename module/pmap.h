@@ -12,6 +12,7 @@ struct vm_area_struct;
 
 void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end);
 void machvm_pmap_free(struct machvm_map *map);
+bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged);
 int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write);
 int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
 			  unsigned long nr);

@@ -7,7 +7,7 @@
 
 /*
  * Events first, then levels, which are back to nothing when the module goes.  Pages that are
- * resident, wired or inactive are counted apart for memory of programs (TMP) and memory with a
+ * resident or inactive are counted apart for memory of programs (TMP) and memory with a
  * pager (PERM): see machvm_count_page().
  */
 enum machvm_stat {
@@ -28,8 +28,6 @@ enum machvm_stat {
 	MACHVM_STAT_PAGES = MACHVM_STAT_LEVELS,	/* ours, in an object or on the way */
 	MACHVM_STAT_RESIDENT_TMP,	/* in the slots of objects */
 	MACHVM_STAT_RESIDENT_PERM,
-	MACHVM_STAT_WIRED_TMP,		/* of these */
-	MACHVM_STAT_WIRED_PERM,
 	MACHVM_STAT_INACTIVE_TMP,	/* of these, next to be paged out */
 	MACHVM_STAT_INACTIVE_PERM,
 	MACHVM_STAT_DIRTY,		/* pages that were written */

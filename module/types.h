@@ -105,6 +105,7 @@ struct machvm_map {
 	u64 wired_size;			/* (m) bytes of the entries that were wired */
 	u8 wire_future;			/* (m) access that new entries are wired for, or 0 */
 	u64 last_wiring;		/* (m) number of the last call that wired */
+	u64 wirings_ended;		/* (m) how many of them have */
 	wait_queue_head_t wirings;	/* for one to end */
 	bool dead;			/* (m) its last VMA is gone */
 	struct machvm_user *user;	/* (c) who pays for its objects */
@@ -143,6 +144,7 @@ struct machvm_object {
 };
 
 #define MACHVM_OBJ_SHARED 0x1	/* more than one region writes to it directly */
+#define MACHVM_OBJ_DIRECT 0x2	/* one does, and will not move to a shadow for a copy's sake */
 
 /*
  * A question to a pager: may I have this page, or may I use it like that.  The first kind lives in

@@ -73,6 +73,8 @@ static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, 
 	if (kr)
 		return kr;
 	kr = place_locked(map, addr, length, mask, anywhere);
+	if (!kr && map->wire_future && !machvm_pmap_may_wire(map, length, true))
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (!kr && map->nr_entries >= MACHVM_REGIONS_MAX)
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (kr)
@@ -405,7 +407,7 @@ static void region_describe_object(struct machvm_entry *entry, struct machvm_reg
 	region->depth = machvm_object_depth_locked(object);
 	if (object->memobj)
 		region->flags |= MACHVM_REGION_EXTERNAL;
-	if (machvm_object_is_shared(object))
+	if (machvm_object_shows_shared(object))
 		region->flags |= MACHVM_REGION_SHARED;
 	up_read(&object->family->lock);
 }
@@ -417,6 +419,7 @@ static void region_describe(struct machvm_entry *entry, struct machvm_region *re
 	region->protection = entry->protection;
 	region->max_protection = entry->max_protection;
 	region->inheritance = entry->inheritance;
+	region->wired = entry->wired;
 	if (entry->needs_copy)
 		region->flags |= MACHVM_REGION_NEEDS_COPY;
 	if (entry->object)

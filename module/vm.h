@@ -17,6 +17,7 @@ struct machvm_region {
 	u8 protection, max_protection, inheritance;
 	u32 flags;
 	unsigned int depth;
+	bool wired;
 };
 
 int machvm_vm_allocate(struct machvm_map *map, u64 *addr, u64 length, bool anywhere);
@@ -36,6 +37,25 @@ int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *ob
 			    bool copy);
 int machvm_entry_own_object_locked(struct machvm_entry *entry);
 int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write);
+
+/* wire.c */
+struct machvm_wiring {
+	struct machvm_map *map;
+	u64 start, end;
+	u8 access;		/* what for, not 0 */
+	bool all;		/* what there is in the range, whatever it allows */
+	bool privileged;	/* the caller uses what privilege it has */
+	u64 number;		/* set by begin */
+};
+
+int machvm_wire_begin(struct machvm_wiring *wiring);
+void machvm_wire_end(struct machvm_wiring *wiring, bool success);
+int machvm_unwire(struct machvm_map *map, u64 start, u64 end);
+int machvm_unwire_all(struct machvm_map *map);
+int machvm_wire_future(struct machvm_map *map, u8 access, bool privileged, u8 *old);
+void machvm_wire_future_restore(struct machvm_map *map, u8 old);
+bool machvm_wire_covers(struct machvm_map *map, u64 addr);
+bool machvm_wire_next(struct machvm_map *map, u64 *start, u64 *end, bool *write);
 
 /* mapcopy.c */
 int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child);

@@ -15,6 +15,7 @@
 #include "memobj.h"
 #include "pmap.h"
 #include "request.h"
+#include "resident.h"
 #include "stats.h"
 #include "trace.h"
 #include "user.h"
@@ -223,6 +224,7 @@ static void arena_close(struct vm_area_struct *vma)
 	if (!--map->pmap->nr_vmas) {
 		machvm_arena_retire(map);
 		machvm_vm_clear(map);
+		machvm_resident_end(map);
 	}
 	machvm_map_put(map);
 }

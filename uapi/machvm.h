@@ -233,7 +233,7 @@ struct machvm_vm_map {
  * @out_resident: pages resident in that object within the region, if @count
  * @out_dirty: of these, pages that were written
  * @out_shadow_depth: objects below the region's own
- * @out_wired: 1 if wired
+ * @out_wired: 1 if its pages are kept resident
  * @count: 1: fill in @out_resident and @out_dirty, which takes time for each page; else 0
  * @__reserved: 0
  *
@@ -387,6 +387,56 @@ struct machvm_task_info {
 	__aligned_u64 out_pageins;
 	__aligned_u64 out_cow_faults;
 };
+
+/**
+ * struct machvm_vm_wire - keep memory resident, or no longer (MACHVM_VM_WIRE, device)
+ * @size: sizeof(struct machvm_vm_wire)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: any byte of the first page
+ * @length: bytes; every page that the range touches is meant
+ * @access: MACHVM_PROT_* bits of %MACHVM_PROT_ALL: what the memory is to be ready for; 0 unwires
+ * @privileged: 1: with the caller's CAP_SYS_RESOURCE, if it has it, the limit does not hold
+ *
+ * Brings the pages in, waiting for their pagers, and keeps them: no page is paged out, flushed or
+ * moved to a copy.  Does not stack: unwiring once undoes any number of calls.  Regions that a later
+ * protection puts out of reach are kept again once they can be read.  What is wired counts to the
+ * locked memory of the process, and together with it is held against the caller's RLIMIT_MEMLOCK.
+ * Answers SUCCESS, INVALID_ARGUMENT (other bits), NO_SPACE (a hole, a range that wraps, or a
+ * protection without @access), NO_ACCESS (over the limit), MEMORY_ERROR (a pager has failed, or is
+ * gone), RESOURCE_SHORTAGE, INVALID_TASK.  All of the range is wired or what was wired before.
+ */
+struct machvm_vm_wire {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 access;
+	__u32 privileged;
+};
+
+/**
+ * struct machvm_vm_wire_all - wire all of a task (MACHVM_VM_WIRE_ALL, device)
+ * @size: sizeof(struct machvm_vm_wire_all)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @flags: MACHVM_WIRE_* bits; 0 unwires everything, and what is to come
+ * @privileged: as for &struct machvm_vm_wire
+ *
+ * Regions are wired for what they allow.  FUTURE holds for whatever is allocated, mapped or
+ * received from then on, until it is taken back; a child of fork does not inherit it.  Where the
+ * limit is in the way of such a new region, it is not made: RESOURCE_SHORTAGE.
+ * Answers SUCCESS, INVALID_ARGUMENT (other bits), and as MACHVM_VM_WIRE; on an error nothing has
+ * changed.
+ */
+struct machvm_vm_wire_all {
+	__u32 size;
+	__s32 task;
+	__u32 flags;
+	__u32 privileged;
+};
+
+#define MACHVM_WIRE_CURRENT 0x1
+#define MACHVM_WIRE_FUTURE 0x2
+#define MACHVM_WIRE_ALL (MACHVM_WIRE_CURRENT | MACHVM_WIRE_FUTURE)
 
 /**
  * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
@@ -843,6 +893,8 @@ struct machvm_lock_request {
 #define MACHVM_VM_READ _IOWR(MACHVM_IOC_TYPE, 0x0a, struct machvm_vm_read)
 #define MACHVM_VM_WRITE _IOWR(MACHVM_IOC_TYPE, 0x0b, struct machvm_vm_write)
 #define MACHVM_TASK_PORT _IOWR(MACHVM_IOC_TYPE, 0x0c, struct machvm_task_port)
+#define MACHVM_VM_WIRE _IOWR(MACHVM_IOC_TYPE, 0x0d, struct machvm_vm_wire)
+#define MACHVM_VM_WIRE_ALL _IOWR(MACHVM_IOC_TYPE, 0x0e, struct machvm_vm_wire_all)
 #define MACHVM_VM_CACHE_STATISTICS                                                           \
 	_IOWR(MACHVM_IOC_TYPE, 0x18, struct machvm_vm_cache_statistics)
 #define MACHVM_TASK_INFO _IOWR(MACHVM_IOC_TYPE, 0x19, struct machvm_task_info)

@@ -64,6 +64,9 @@ static inline memory_object_name_t mv_port_name(uint64_t id)
 /* What the kernel is told for @task: false if it cannot be a task. */
 bool mv_port_task(task_t task, int32_t *out);
 
+/* Whether @host is that of the privileged calls: false if it is neither. */
+bool mv_port_host(host_t host, uint32_t *privileged);
+
 /*
  * Ends the service of an object if @fd is its control port: true if it was.  Set when the first
  * pager is made, so that a static program without pagers does not link the pager's rooms.

@@ -45,6 +45,12 @@ bool mv_port_task(task_t task, int32_t *out)
 	return true;
 }
 
+bool mv_port_host(host_t host, uint32_t *privileged)
+{
+	*privileged = host == MV_HOST_PRIV;
+	return host == MV_HOST_SELF || host == MV_HOST_PRIV;
+}
+
 int mv_port_adopt_fd(int fd)
 {
 	int moved;

@@ -120,3 +120,42 @@ kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *si
 	*offset = args.out_offset;
 	return KERN_SUCCESS;
 }
+
+/* These calls have a name for a port that is no task, which is all that is wrong if @good. */
+static kern_return_t task_call(unsigned long command, void *args, bool good)
+{
+	kern_return_t result = mv_device_call(command, args);
+
+	return good && result == KERN_INVALID_ARGUMENT ? KERN_INVALID_TASK : result;
+}
+
+kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_size_t size,
+		      vm_prot_t wired_access)
+{
+	struct machvm_vm_wire args = {
+		.size = sizeof(args),
+		.address = address,
+		.length = size,
+		.access = (uint32_t)wired_access,
+	};
+
+	if (!mv_port_host(host, &args.privileged))
+		return KERN_INVALID_HOST;
+	if (!mv_port_task(target_task, &args.task))
+		return KERN_INVALID_ARGUMENT;
+	return task_call(MACHVM_VM_WIRE, &args, !(wired_access & ~VM_PROT_ALL));
+}
+
+kern_return_t vm_wire_all(host_priv_t host, task_t target_task, vm_wire_t flags)
+{
+	struct machvm_vm_wire_all args = {
+		.size = sizeof(args),
+		.flags = (uint32_t)flags,
+	};
+
+	if (!mv_port_host(host, &args.privileged) || !args.privileged)
+		return KERN_INVALID_HOST;
+	if (!mv_port_task(target_task, &args.task))
+		return KERN_INVALID_ARGUMENT;
+	return task_call(MACHVM_VM_WIRE_ALL, &args, !(flags & ~VM_WIRE_ALL));
+}

@@ -141,6 +141,14 @@ int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pa
 	return 0;
 }
 
+u64 mock_may_wire = U64_MAX;
+
+bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged)
+{
+	return privileged || (map->wired_size <= mock_may_wire &&
+			      bytes <= mock_may_wire - map->wired_size);
+}
+
 void machvm_pmap_free(struct machvm_map *map)
 {
 	u64 addr;

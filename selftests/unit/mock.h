@@ -41,6 +41,8 @@ struct machvm_pmap {
 	struct mock_pte *ptes;		/* of the whole arena */
 };
 
+extern u64 mock_may_wire;	/* bytes that the unprivileged may have wired */
+
 struct vm_area_struct {
 	struct machvm_map *map;
 };

@@ -121,3 +121,164 @@ TEST(wire, V25_out_of_reach_is_remembered_not_kept)
 	check(wired_at(map, 0));
 	map_end(map);
 }
+
+static struct machvm_wiring wiring_of(struct machvm_map *map, u64 page, u64 nr, u8 access)
+{
+	return (struct machvm_wiring){
+		.map = map, .start = AT(page), .end = AT(page + nr), .access = access,
+	};
+}
+
+/* As resident.c: what is marked is touched. */
+static int wire_at(struct machvm_map *map, u64 page, u64 nr, u8 access)
+{
+	struct machvm_wiring wiring = wiring_of(map, page, nr, access);
+	u64 start = wiring.start, end = wiring.end;
+	int kr = machvm_wire_begin(&wiring);
+	bool write;
+	u8 byte;
+
+	if (kr)
+		return kr;
+	for (; !kr && machvm_wire_next(map, &start, &end, &write); end = wiring.end)
+		for (; !kr && start < end; start += PAGE_SIZE) {
+			kr = cpu_load(map, start, &byte);
+			if (!kr && write)
+				kr = cpu_store(map, start, byte);
+		}
+	machvm_wire_end(&wiring, !kr);
+	map_check(map);
+	return kr;
+}
+
+static int unwire_at(struct machvm_map *map, u64 page, u64 nr)
+{
+	int kr = machvm_unwire(map, AT(page), AT(page + nr));
+
+	map_check(map);
+	return kr;
+}
+
+TEST(wire, S2_19_once_undoes_any_number)
+{
+	struct machvm_map *map = map_new();
+
+	check_eq(allocate_at(map, 0, 4), 0);
+	check_eq(wire_at(map, 0, 4, RW), 0);
+	check_eq(wire_at(map, 1, 2, MACHVM_PROT_READ), 0);
+	check_eq(map->wired_size, PAGES(4));
+	check(wired_at(map, 1));
+	check_eq(unwire_at(map, 0, 4), 0);
+	check_eq(map->wired_size, 0);
+	check(!wired_at(map, 1));
+	map_end(map);
+}
+
+TEST(wire, S2_19_range_with_a_hole_is_left_alone)
+{
+	struct machvm_map *map = map_of(2);
+
+	check_eq(allocate_at(map, 3, 1), 0);
+	check_eq(wire_at(map, 0, 4, RW), MACHVM_KERN_NO_SPACE);
+	check_eq(wire_at(map, 3, 2, RW), MACHVM_KERN_NO_SPACE);
+	check_eq(unwire_at(map, 0, 4), MACHVM_KERN_NO_SPACE);
+	check_eq(protect_at(map, 1, 1, MACHVM_PROT_READ), 0);
+	check_eq(wire_at(map, 0, 2, RW), MACHVM_KERN_NO_SPACE);
+	check_eq(map->wired_size, 0);
+	check_eq(wire_at(map, 0, 2, MACHVM_PROT_READ), 0);
+	check_eq(map->wired_size, PAGES(2));
+	map_end(map);
+}
+
+TEST(wire, S2_20_what_is_wired_counts_once)
+{
+	struct machvm_map *map = map_of(4);
+
+	mock_may_wire = PAGES(3);
+	check_eq(wire_at(map, 0, 4, RW), MACHVM_KERN_NO_ACCESS);
+	check_eq(map->wired_size, 0);
+	check_eq(wire_at(map, 0, 3, RW), 0);
+	check_eq(wire_at(map, 0, 3, RW), 0);
+	check_eq(wire_at(map, 2, 2, RW), MACHVM_KERN_NO_ACCESS);
+	check_eq(deallocate_at(map, 0, 1), 0);
+	check_eq(wire_at(map, 2, 2, RW), 0);
+	check_eq(map->wired_size, PAGES(3));
+	map_end(map);
+}
+
+TEST(wire, V22_failed_wiring_leaves_the_range_as_it_was)
+{
+	struct machvm_map *map = map_of(4);
+	struct machvm_wiring wiring = wiring_of(map, 0, 4, RW);
+
+	check_eq(wire_at(map, 1, 1, MACHVM_PROT_READ), 0);
+	check_eq(machvm_wire_begin(&wiring), 0);
+	check_eq(map->wired_size, PAGES(4));
+	/* What goes meanwhile, and comes back, is not the call's any more. */
+	check_eq(unwire_at(map, 3, 1), 0);
+	machvm_wire_end(&wiring, false);
+	map_check(map);
+	check_eq(map->wired_size, PAGES(1));
+	check_eq(entry_at(map, 1)->wire, MACHVM_PROT_READ);
+	map_end(map);
+}
+
+TEST(wire, S2_21_future_holds_for_what_merges)
+{
+	struct machvm_map *map = map_new();
+	u64 addr;
+	u8 old;
+
+	check_eq(machvm_wire_future(map, MACHVM_PROT_READ, false, &old), 0);
+	check_eq(allocate_at(map, 0, 2), 0);
+	check_eq(allocate_at(map, 2, 2), 0);
+	map_is(map, "0+4 rw-/rwx 1");
+	check_eq(map->wired_size, PAGES(4));
+	check_eq(machvm_vm_read(map, AT(0), PAGES(2), map, &addr), 0);
+	check_eq(map->wired_size, PAGES(6));
+	mock_may_wire = PAGES(6);
+	check_eq(machvm_vm_read(map, AT(0), PAGES(2), map, &addr), 0);
+	check_eq(machvm_unwire_all(map), 0);
+	check_eq(allocate_at(map, 20, 1), 0);
+	check_eq(map->wired_size, 0);
+	map_end(map);
+}
+
+static void end_in_vain(void *arg)
+{
+	machvm_wire_end(arg, false);
+}
+
+TEST(wire, V22_second_caller_waits_for_the_first)
+{
+	struct machvm_map *map = map_of(2);
+	struct machvm_wiring wiring = wiring_of(map, 0, 2, RW);
+
+	check_eq(machvm_wire_begin(&wiring), 0);
+	fake_signal(true);
+	check_eq(wire_at(map, 0, 2, RW), -EINTR);
+	fake_signal(false);
+	fake_world = end_in_vain;
+	fake_world_arg = &wiring;
+	check_eq(wire_at(map, 0, 2, RW), 0);
+	check_eq(fake_sleeps, 1);
+	check_eq(map->wired_size, PAGES(2));
+	map_end(map);
+}
+
+TEST(wire, V22_all_or_nothing_without_memory)
+{
+	for_each_failure(n) {
+		struct machvm_map *map = map_of(4);
+		bool hit;
+		int kr;
+
+		check_eq(protect_at(map, 2, 1, MACHVM_PROT_READ), 0);
+		fail_nth(n);
+		kr = wire_at(map, 1, 3, MACHVM_PROT_READ);
+		hit = fail_end();
+		check(!kr || hit);
+		check_eq(map->wired_size, kr ? 0 : PAGES(3));
+		map_end(map);
+	}
+}

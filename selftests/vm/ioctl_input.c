@@ -37,6 +37,8 @@ union call {
 	struct machvm_vm_copy copy;
 	struct machvm_vm_read read;
 	struct machvm_vm_write write;
+	struct machvm_vm_wire wire;
+	struct machvm_vm_wire_all wire_all;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
@@ -131,6 +133,23 @@ static void good_write(union call *call, struct world *world)
 	call->write.address = world->base + PAGES(4);
 	call->write.data = world->base;
 	call->write.length = PAGES(2);
+}
+
+static void good_wire(union call *call, struct world *world)
+{
+	call->wire.task = MACHVM_TASK_SELF;
+	call->wire.address = world->base;
+	call->wire.length = PAGES(2);
+	call->wire.access = MACHVM_PROT_READ;
+	call->wire.privileged = 1;
+}
+
+static void good_wire_all(union call *call, struct world *world)
+{
+	(void)world;
+	call->wire_all.task = MACHVM_TASK_SELF;
+	call->wire_all.flags = MACHVM_WIRE_FUTURE;
+	call->wire_all.privileged = 1;
 }
 
 static void good_task_port(union call *call, struct world *world)
@@ -240,6 +259,8 @@ static const struct row {
 	ROW(MACHVM_VM_WRITE, DEVICE, machvm_vm_write, 0, KERN_PROTECTION_FAILURE, good_write),
 	ROW(MACHVM_VM_INHERIT, DEVICE, machvm_vm_inherit,
 	    offsetof(struct machvm_vm_inherit, __reserved), 0, good_inherit),
+	ROW(MACHVM_VM_WIRE, DEVICE, machvm_vm_wire, 0, 0, good_wire),
+	ROW(MACHVM_VM_WIRE_ALL, DEVICE, machvm_vm_wire_all, 0, 0, good_wire_all),
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
@@ -597,6 +618,19 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.data += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.length += 1);
 	TRY(-EBADF, MACHVM_VM_WRITE, call.write.task = 999);
+
+	TRY(-EINVAL, MACHVM_VM_WIRE, call.wire.privileged = 2);
+	TRY(-EBADF, MACHVM_VM_WIRE, call.wire.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE, call.wire.access = 8);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE, call.wire.access = -1);
+	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.length = -world->base);
+	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.length = -1ULL);
+	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.address += PAGES(7));
+	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.access = 0, call.wire.length = PAGES(9));
+	TRY(-EINVAL, MACHVM_VM_WIRE_ALL, call.wire_all.privileged = 2);
+	TRY(-EBADF, MACHVM_VM_WIRE_ALL, call.wire_all.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = 4);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = -1);
 
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);

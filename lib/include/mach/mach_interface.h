@@ -192,6 +192,42 @@ kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *si
 			memory_object_name_t *object_name, vm_offset_t *offset);
 
 /**
+ * vm_wire() - keep memory resident, or no longer
+ * @host: mach_host_self(), or mach_host_priv() to make use of CAP_SYS_RESOURCE
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: any byte of the first page
+ * @size: bytes; every page that the range touches is meant
+ * @wired_access: bits of VM_PROT_ALL: what the memory is to be ready for; VM_PROT_NONE unwires it
+ *
+ * Waits until the pages are there.  Does not stack: VM_PROT_NONE once undoes any number of calls.
+ * What is wired counts as locked memory of the process, as that of mlock(2) does, and may not go
+ * beyond the caller's RLIMIT_MEMLOCK.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_INVALID_ARGUMENT (other bits), KERN_NO_SPACE (a hole,
+ * or a protection without @wired_access), KERN_NO_ACCESS (beyond the limit), KERN_MEMORY_ERROR (a
+ * pager has failed).  On an error nothing has changed.
+ */
+kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_size_t size,
+		      vm_prot_t wired_access);
+
+/**
+ * vm_wire_all() - wire all memory of a task, or none
+ * @host: mach_host_priv()
+ * @target_task: mach_task_self() or a task descriptor
+ * @flags: VM_WIRE_CURRENT for what there is, VM_WIRE_FUTURE for what is to come; VM_WIRE_NONE unwires
+ *         both
+ *
+ * Regions are wired for what their protection allows, and again when that grows.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_INVALID_ARGUMENT (other bits), and as vm_wire().
+ */
+kern_return_t vm_wire_all(host_priv_t host, task_t target_task, vm_wire_t flags);
+
+/**
  * vm_statistics() - counters of the virtual memory system
  * @target_task: mach_task_self(), or any task descriptor: the counters are everyone's
  * @vm_stats: out: see struct vm_statistics

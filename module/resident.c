@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * resident.c - brings wired memory in, and tells Linux how much of it there is.
+ * Callers: dev.c for vm_wire and vm_wire_all, and after whatever may have wired or unwired; vma.c
+ * at the end.
+ * Never: decides what is wired; wire.c does.
+ * Locks: takes mmap_lock, with none of ours held.
+ *
+ * Pages come in as if the task itself touched them, so that they are mapped, too, and a page whose
+ * pager has failed says so.
+ */
+#include "resident.h"
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include "arena.h"
+#include "map.h"
+#include "vm.h"
+
+/* What vm_wire_all records: regions of any protection are wired, for whatever they allow. */
+#define ACCESS_OF_ALL MACHVM_PROT_READ
+
+/* The page could not be had: what of it?  0 if that is because the region has changed. */
+static int failure_of(struct machvm_map *map, u64 addr, int err)
+{
+	int error;
+
+	if (err == -EINTR)
+		return -EINTR;
+	if (err == -ENOMEM)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	switch (machvm_note_read(map, addr, &error)) {
+	case MACHVM_KERN_INVALID_ADDRESS:
+	case MACHVM_KERN_PROTECTION_FAILURE:
+	case MACHVM_KERN_WRITE_PROTECTION_FAILURE:
+		return 0;
+	case MACHVM_KERN_RESOURCE_SHORTAGE:
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	default:
+		return MACHVM_KERN_MEMORY_ERROR;
+	}
+}
+
+static int touch(struct mm_struct *mm, u64 addr, bool write)
+{
+	unsigned int flags = (write ? FAULT_FLAG_WRITE : 0) |
+			     (mm == current->mm ? 0 : FAULT_FLAG_REMOTE);
+	bool unlocked = false;
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = fixup_user_fault(mm, addr, flags, &unlocked);
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/* Brings the pages of [*start, end) in; *start becomes the first that is not. */
+static int touch_range(struct machvm_map *map, u64 *start, u64 end, bool write)
+{
+	for (; *start < end; *start += PAGE_SIZE) {
+		int err = fatal_signal_pending(current) ? -EINTR :
+							  touch(map->pmap->mm, *start, write);
+
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * machvm_resident_fill - bring in what is wired of a range
+ *
+ * Context: no lock held; waits for pagers, killably.
+ * Return: KERN_SUCCESS, KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE, KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end)
+{
+	int ret = MACHVM_KERN_SUCCESS;
+	bool write;
+
+	if (!mmget_not_zero(map->pmap->mm))
+		return MACHVM_KERN_INVALID_TASK;
+	while (!ret) {
+		u64 stop = end;
+		int err;
+
+		if (!machvm_wire_next(map, &start, &stop, &write))
+			break;
+		err = touch_range(map, &start, stop, write);
+		if (err)
+			ret = failure_of(map, start, err);
+	}
+	mmput(map->pmap->mm);
+	return ret;
+}
+
+/* Does what begin() has marked, all of it or nothing. */
+static int wire(struct machvm_wiring *wiring)
+{
+	int ret = machvm_wire_begin(wiring);
+
+	if (ret)
+		return ret;
+	ret = machvm_resident_fill(wiring->map, wiring->start, wiring->end);
+	machvm_wire_end(wiring, !ret);
+	return ret;
+}
+
+/**
+ * machvm_resident_wire - vm_wire
+ *
+ * Wiring does not stack: one call with no access undoes any number with some.
+ * Source: GNU Mach reference manual, "Memory Attributes"; NO_SPACE as the live kernel.
+ */
+int machvm_resident_wire(struct machvm_map *map, u64 addr, u64 length, u32 access,
+			 bool privileged)
+{
+	struct machvm_wiring wiring = {
+		.map = map, .access = access, .privileged = privileged,
+	};
+	u64 end;
+
+	if (access & ~MACHVM_PROT_ALL)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (check_add_overflow(addr, length, &end) || PAGE_ALIGN(end) < end)
+		return MACHVM_KERN_NO_SPACE;
+	wiring.start = addr & PAGE_MASK;
+	wiring.end = PAGE_ALIGN(end);
+	if (!length)
+		return machvm_wire_covers(map, addr) ? MACHVM_KERN_SUCCESS : MACHVM_KERN_NO_SPACE;
+	return access ? wire(&wiring) : machvm_unwire(map, wiring.start, wiring.end);
+}
+
+/**
+ * machvm_resident_wire_all - vm_wire_all
+ *
+ * Source: GNU Mach reference manual, "Memory Attributes".
+ */
+int machvm_resident_wire_all(struct machvm_map *map, u32 flags, bool privileged)
+{
+	struct machvm_wiring wiring = {
+		.map = map, .start = map->min, .end = map->max, .access = ACCESS_OF_ALL,
+		.all = true, .privileged = privileged,
+	};
+	u8 old;
+	int ret;
+
+	if (flags & ~MACHVM_WIRE_ALL)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (!flags)
+		return machvm_unwire_all(map);
+	if (flags == MACHVM_WIRE_CURRENT)
+		return wire(&wiring);
+	ret = machvm_wire_future(map, ACCESS_OF_ALL, privileged, &old);
+	if (ret || !(flags & MACHVM_WIRE_CURRENT))
+		return ret;
+	ret = wire(&wiring);
+	if (ret)
+		machvm_wire_future_restore(map, old);
+	return ret;
+}
+
+static void settle_locked(struct machvm_map *map)
+{
+	struct machvm_pmap *pmap = map->pmap;
+	unsigned long now = READ_ONCE(map->wired_size) >> PAGE_SHIFT, was = pmap->locked;
+
+	/* Never less than is in locked_vm: machvm_pmap_may_wire() looks at both without the lock. */
+	if (now > was) {
+		WRITE_ONCE(pmap->locked, now);
+		__account_locked_vm(pmap->mm, now - was, true, current, true);
+	} else if (now < was) {
+		__account_locked_vm(pmap->mm, was - now, false, current, true);
+		WRITE_ONCE(pmap->locked, now);
+	}
+}
+
+/**
+ * machvm_resident_settle - count what is wired to the locked memory of the process
+ *
+ * Whoever changes what is wired calls this afterwards, so that the last one counts it all.
+ * Context: no lock held.
+ */
+void machvm_resident_settle(struct machvm_map *map)
+{
+	struct machvm_pmap *pmap = map->pmap;
+
+	if (READ_ONCE(map->wired_size) >> PAGE_SHIFT == READ_ONCE(pmap->locked) ||
+	    !mmget_not_zero(pmap->mm))
+		return;
+	mmap_write_lock(pmap->mm);
+	settle_locked(map);
+	mmap_write_unlock(pmap->mm);
+	mmput(pmap->mm);
+}
+
+/*
+ * The map is empty, and its VMA on its way out.
+ * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: still, nobody
+ * else can be changing what is locked.
+ */
+void machvm_resident_end(struct machvm_map *map)
+{
+	struct machvm_pmap *pmap = map->pmap;
+
+	pmap->mm->locked_vm -= pmap->locked;
+	pmap->locked = 0;
+}
