@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * copy.c - copy-on-write between objects: shadows, delayed copies, and who sees what.
- * Callers: vm.c and fork mark and copy; fault.c makes shadows and pushes.
- * Never: waits for a pager, or copies bytes.
+ * Callers: mapcopy.c marks, copies and pushes; fault.c makes shadows and pushes.
+ * Never: waits for a pager.
  * Locks: family->lock for writing where the shape changes; family->mappers to find entries.
  *
  * A symmetric copy leaves both entries on one object, marked needs_copy: whoever writes first
@@ -285,4 +285,103 @@ bool machvm_push_wanted_locked(struct machvm_object *source, u64 index)
 {
 	lockdep_assert_held(&source->family->lock);
 	return source->copy && !machvm_page_lookup(source->copy, index);
+}
+
+/**
+ * machvm_push_locked - put the old contents of a page into the delayed copy
+ * @source: the object, whose page is wanted in its copy
+ * @index: the page
+ * @folio: the page itself, locked
+ * @spare: where the contents go; consumed on success
+ *
+ * Context: family->lock held.
+ * Return: 0, -EBUSY (somebody else was first), -ENOMEM.
+ */
+int machvm_push_locked(struct machvm_object *source, u64 index, struct folio *folio,
+		       struct folio *spare)
+{
+	int err;
+
+	copy_highpage(folio_page(spare, 0), folio_page(folio, 0));
+	machvm_page_set(spare, MACHVM_PAGE_DIRTY);
+	err = machvm_page_insert(source->copy, index, spare);
+	if (!err)
+		machvm_zap_viewers_locked(source->copy, index);
+	return err;
+}
+
+/* The next page in [*index, last] that is in use from outside, or any; moves *index to it. */
+static struct folio *next_kept_locked(struct machvm_object *object, u64 *index, u64 last, bool all)
+{
+	struct folio *folio;
+
+	for (; *index <= last; ++*index) {
+		folio = machvm_page_next(object, index, last);
+		if (!folio || all || machvm_page_pinned(folio))
+			return folio;
+	}
+	return NULL;
+}
+
+/* Is any page of the range in use by a device, or by a system call?  Its translations are gone. */
+bool machvm_object_pinned(struct machvm_object *object, u64 index, u64 nr)
+{
+	bool pinned;
+
+	down_read(&object->family->lock);
+	pinned = next_kept_locked(object, &index, index + nr - 1, false);
+	up_read(&object->family->lock);
+	return pinned;
+}
+
+/* Pushes one page, if that is still wanted; the spare is consumed. */
+static int push_page(struct machvm_object *source, u64 index, struct folio *spare)
+{
+	struct folio *folio;
+	int err = -EBUSY;
+
+	down_read(&source->family->lock);
+	folio = machvm_page_lookup(source, index);
+	if (folio) {
+		folio_lock(folio);
+		if (machvm_push_wanted_locked(source, index))
+			err = machvm_push_locked(source, index, folio, spare);
+		folio_unlock(folio);
+	}
+	up_read(&source->family->lock);
+	if (err)
+		machvm_page_free(spare);
+	return err == -EBUSY ? 0 : err;
+}
+
+/**
+ * machvm_push_range - give a delayed copy now what it would get when the source is written
+ * @source: has a delayed copy
+ * @index: first page
+ * @nr: pages
+ * @all: every resident page of them, for they are wired; else those that somebody reads or writes
+ *       beside the translations, and who could not follow if the source's page became another
+ *
+ * Afterwards the source is written in place, and what a device writes does not reach the copy.
+ * Context: the translations of the range were taken away, and none is made: map->lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all)
+{
+	u64 last = index + nr - 1;
+	struct folio *spare;
+	bool found;
+	int err = 0;
+
+	for (; !err && index <= last; index++) {
+		down_read(&source->family->lock);
+		found = next_kept_locked(source, &index, last, all);
+		up_read(&source->family->lock);
+		if (!found)
+			break;
+		spare = machvm_page_alloc(source->user, GFP_KERNEL);
+		err = IS_ERR(spare) ? -ENOMEM : push_page(source, index, spare);
+		cond_resched();
+	}
+	return err;
 }

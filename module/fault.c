@@ -149,15 +149,12 @@ static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
  */
 static enum step push(struct machvm_fault *fault, struct folio *folio)
 {
-	struct machvm_object *copy = fault->top->copy;
 	enum step step = want_spare(fault, false);
 
 	if (step != STEP_NEXT)
 		return step;
-	copy_highpage(folio_page(fault->spare, 0), folio_page(folio, 0));
 	fault->spare_is_zero = false;
-	machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
-	switch (machvm_page_insert(copy, fault->index, fault->spare)) {
+	switch (machvm_push_locked(fault->top, fault->index, folio, fault->spare)) {
 	case 0:
 		break;
 	case -EBUSY:
@@ -168,7 +165,6 @@ static enum step push(struct machvm_fault *fault, struct folio *folio)
 	use_spare(fault);
 	machvm_count(MACHVM_STAT_COW_FAULTS, 1);
 	machvm_map_count(fault->map, MACHVM_EVENT_COW_FAULTS);
-	machvm_zap_viewers_locked(copy, fault->index);
 	return STEP_NEXT;
 }
 

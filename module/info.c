@@ -107,13 +107,13 @@ static void count_wired_of(struct machvm_object *object, s64 wired[NR_KINDS])
 	u64 index = 0;
 
 	down_read(&object->family->lock);
-	for (; READ_ONCE(object->family->nr_wired) &&
-	       machvm_page_next(object, &index, ULONG_MAX); index++)
-		*nr += machvm_page_wired_locked(object, index);
+	while (READ_ONCE(object->family->nr_wired) &&
+	       machvm_page_next(object, &index, ULONG_MAX))
+		*nr += machvm_page_wired_locked(object, index++);
 	up_read(&object->family->lock);
 }
 
-/* Each page once, however many wired regions show it.  Takes as long as their objects have pages. */
+/* Each page once, however many wired regions show it.  Looks at all pages of their families. */
 static void count_wired(s64 wired[NR_KINDS])
 {
 	struct machvm_object *object;

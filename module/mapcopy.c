@@ -2,7 +2,7 @@
 /*
  * mapcopy.c - memory moved by reference: fork, vm_copy, vm_read, vm_write.
  * Callers: vma.c at fork; dev.c for the verbs; proxy.c.
- * Never: touches, allocates or asks for a page.
+ * Never: asks for a page; touches or allocates one, unless it is wired or in use by a device.
  * Locks: takes map->lock for writing, of one map at a time but for fork (parent, then the child
  * that nobody knows); then the objects'.
  *
@@ -15,24 +15,65 @@
 #include "pmap.h"
 #include "vm.h"
 
-/* Both entries on one object; whoever writes first makes a shadow. */
-static void twin_symmetric(struct machvm_entry *entry, struct machvm_entry *twin)
+/*
+ * A delayed copy of @object, referenced; NULL without memory.  Regions of one object get the same
+ * one, or writes would have to push what the earlier one has into the later one.
+ */
+static struct machvm_object *copy_for(struct machvm_object *object, struct machvm_map *into)
 {
-	if (!entry->needs_copy) {
-		machvm_pmap_zap(entry->map, entry->start, entry->end);
-		entry->needs_copy = true;
-	}
-	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
+	struct machvm_object *copy = NULL;
+
+	down_read(&object->family->lock);
+	if (into->last_copy && into->last_copy == object->copy)
+		copy = machvm_object_get(object->copy);
+	up_read(&object->family->lock);
+	if (!copy)
+		copy = machvm_object_copy(object);
+	into->last_copy = copy;
+	return copy;
 }
 
-/* Others write to the object directly: the twin gets a delayed copy. */
-static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin)
+/*
+ * The object goes on being written to: the twin gets a delayed copy, with contents of its own for
+ * the pages that must stay what they are.
+ */
+static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin,
+			struct machvm_map *into)
 {
-	struct machvm_object *copy = machvm_object_copy(entry->object);
+	struct machvm_object *object = entry->object, *copy = copy_for(object, into);
 
 	if (!copy)
 		return -ENOMEM;
 	machvm_entry_set_object(twin, copy, entry->offset);
+	return machvm_push_range(object, entry->offset >> PAGE_SHIFT,
+				 (entry->end - entry->start) >> PAGE_SHIFT, entry->wired);
+}
+
+/* May the entry leave its object, which nobody else writes to, for a shadow at the next write? */
+static bool may_move_up(struct machvm_entry *entry)
+{
+	return !entry->wired &&
+	       !machvm_object_pinned(entry->object, entry->offset >> PAGE_SHIFT,
+				     (entry->end - entry->start) >> PAGE_SHIFT);
+}
+
+/* Returns 0 or -ENOMEM; the twin may have an object all the same. */
+static int twin_object(struct machvm_entry *entry, struct machvm_entry *twin,
+		       struct machvm_map *into)
+{
+	/* If both are, they go on with one object, and whoever writes first makes a shadow. */
+	twin->needs_copy = true;
+	twin->fresh_ident = true;
+	if (!entry->needs_copy && !machvm_object_is_shared(entry->object)) {
+		machvm_pmap_zap(entry->map, entry->start, entry->end);
+		if (may_move_up(entry))
+			entry->needs_copy = true;
+		else
+			machvm_object_share(entry->object, MACHVM_OBJ_DIRECT);
+	}
+	if (!entry->needs_copy)
+		return twin_delayed(entry, twin, into);
+	machvm_entry_set_object(twin, machvm_object_get(entry->object), entry->offset);
 	return 0;
 }
 
@@ -43,7 +84,7 @@ static bool shared_locked(struct machvm_map *map, u64 start, u64 end)
 
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
 		if (entry->wire || (entry->object && !entry->needs_copy &&
-				    machvm_object_is_shared(entry->object)))
+				    machvm_object_shows_shared(entry->object)))
 			return true;
 	return false;
 }
@@ -71,18 +112,14 @@ static int copy_entry_locked(struct machvm_entry *entry, struct machvm_map *into
 
 	if (!twin)
 		return -ENOMEM;
-	if (entry->object) {
-		twin->needs_copy = true;
-		twin->fresh_ident = true;
-		if (machvm_object_is_shared(entry->object) && !entry->needs_copy)
-			err = twin_delayed(entry, twin);
-		else
-			twin_symmetric(entry, twin);
-	}
-	if (err)
-		machvm_entry_free(twin);
-	else
+	if (entry->object)
+		err = twin_object(entry, twin, into);
+	if (err) {
+		machvm_entry_unlink(twin);
+		machvm_entry_dispose(twin);
+	} else {
 		machvm_map_insert_locked(into, twin);
+	}
 	return err;
 }
 
@@ -145,8 +182,8 @@ static int fork_entry_locked(struct machvm_entry *entry, struct machvm_map *chil
  * @parent: the map of the task that forks
  * @child: empty, known to nobody else
  *
- * No page is allocated, copied or asked for; write access of the parent is taken away where both
- * go on with one object.
+ * No page is asked for, and none is copied but those that are wired or in use by a device; write
+ * access of the parent is taken away where both go on with one object.
  * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
  * Return: 0, or -ENOMEM: then the child is as empty as before and the parent as good as before.
  */
@@ -160,6 +197,7 @@ int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
 	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
 	     entry = machvm_entry_next(entry))
 		err = fork_entry_locked(entry, child);
+	child->last_copy = NULL;
 	up_write(&child->lock);
 	up_write(&parent->lock);
 	if (err)

@@ -119,6 +119,15 @@ void machvm_page_strip(struct folio *folio)
 	machvm_page_set_locks(folio, 0);
 }
 
+/*
+ * True if somebody uses a resident page who is neither its object nor a translation: I/O that is
+ * under way, a pipe.  On 6.1 they hold plain references, which nothing tells from one another.
+ */
+bool machvm_page_pinned(struct folio *folio)
+{
+	return folio_ref_count(folio) > atomic_read(&folio->_mapcount) + 1 + 1;
+}
+
 /**
  * machvm_page_lookup - the resident page of a slot
  *

@@ -36,6 +36,7 @@ bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
 u32 machvm_page_locks(struct folio *folio);
 void machvm_page_set_locks(struct folio *folio, u32 locks);
 void machvm_page_strip(struct folio *folio);
+bool machvm_page_pinned(struct folio *folio);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);

@@ -167,7 +167,7 @@ static void settle_locked(struct machvm_map *map)
 	struct machvm_pmap *pmap = map->pmap;
 	unsigned long now = READ_ONCE(map->wired_size) >> PAGE_SHIFT, was = pmap->locked;
 
-	/* Never less than is in locked_vm: machvm_pmap_may_wire() looks at both without the lock. */
+	/* Never less than is in locked_vm: machvm_pmap_may_wire() reads both without the lock. */
 	if (now > was) {
 		WRITE_ONCE(pmap->locked, now);
 		__account_locked_vm(pmap->mm, now - was, true, current, true);
@@ -198,8 +198,8 @@ void machvm_resident_settle(struct machvm_map *map)
 
 /*
  * The map is empty, and its VMA on its way out.
- * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: still, nobody
- * else can be changing what is locked.
+ * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: even so
+ * nobody else can be changing what is locked.
  */
 void machvm_resident_end(struct machvm_map *map)
 {

@@ -107,6 +107,7 @@ struct machvm_map {
 	u64 last_wiring;		/* (m) number of the last call that wired */
 	u64 wirings_ended;		/* (m) how many of them have */
 	wait_queue_head_t wirings;	/* for one to end */
+	struct machvm_object *last_copy;/* (m) while it is filled: delayed copy it was given */
 	bool dead;			/* (m) its last VMA is gone */
 	struct machvm_user *user;	/* (c) who pays for its objects */
 	struct machvm_pmap *pmap;	/* (c) its page tables, see pmap.h */

@@ -181,7 +181,7 @@ static void unwire_locked(struct machvm_map *map, u64 start, u64 end)
 	}
 }
 
-/* Return: KERN_SUCCESS, KERN_NO_SPACE (a hole), KERN_RESOURCE_SHORTAGE, KERN_INVALID_TASK, -EINTR. */
+/* Return: KERN_SUCCESS, KERN_NO_SPACE: a hole, KERN_RESOURCE_SHORTAGE, KERN_INVALID_TASK, -EINTR */
 int machvm_unwire(struct machvm_map *map, u64 start, u64 end)
 {
 	struct machvm_entry *low = machvm_entry_alloc(map), *high = machvm_entry_alloc(map);

@@ -282,3 +282,170 @@ TEST(wire, V22_all_or_nothing_without_memory)
 		map_end(map);
 	}
 }
+
+/* Copies of memory that stays */
+
+static struct folio *folio_at(struct machvm_map *map, u64 page)
+{
+	check(load(map, page) >= 0);
+	return pte_at(map, page)->folio;
+}
+
+TEST(wire, S2_27_fork_copies_and_the_pages_stay)
+{
+	struct machvm_map *map = map_of(3), *child, *grandchild;
+	struct folio *was[3];
+	int i;
+
+	check_eq(wire_at(map, 0, 2, RW), 0);
+	for (i = 0; i < 3; i++)
+		was[i] = folio_at(map, i);
+	child = map_fork(map);
+	require(child);
+	check_eq(child->wired_size, 0);
+	check_eq(map->wired_size, PAGES(2));
+	mock_stats[MACHVM_STAT_COW_FAULTS] = 0;
+	for (i = 0; i < 2; i++) {
+		check_eq(store(map, i, 100 + i), 0);
+		check(folio_at(map, i) == was[i]);
+	}
+	check_eq(mock_stats[MACHVM_STAT_COW_FAULTS], 0);
+	check_eq(store(map, 2, 102), 0);
+	check_eq(mock_stats[MACHVM_STAT_COW_FAULTS], 1);
+	grandchild = map_fork(map);
+	require(grandchild);
+	for (i = 0; i < 3; i++) {
+		check_eq(load(child, i), i);
+		check_eq(load(grandchild, i), 100 + i);
+		check_eq(store(child, i, 50 + i), 0);
+		check_eq(load(map, i), 100 + i);
+	}
+	for (i = 0; i < 2; i++)
+		check(wired_at(map, i) && folio_at(map, i) == was[i]);
+	objects_check();
+	map_end(child);
+	check_eq(load(grandchild, 0), 100);
+	map_end(map);
+	check_eq(load(grandchild, 0), 100);
+	map_end(grandchild);
+}
+
+TEST(wire, S2_27_copies_of_a_range_as_well)
+{
+	struct machvm_map *map = map_of(4);
+	struct folio *was;
+	u64 addr;
+
+	check_eq(wire_at(map, 0, 1, RW), 0);
+	was = folio_at(map, 0);
+	check_eq(machvm_vm_read(map, AT(0), PAGES(1), map, &addr), 0);
+	check_eq(machvm_vm_copy(map, AT(0), PAGES(1), AT(2)), 0);
+	check_eq(store(map, 0, 77), 0);
+	check(folio_at(map, 0) == was);
+	check_eq(load(map, 2), 0);
+	check_eq(load(map, (addr - ARENA) >> PAGE_SHIFT), 0);
+	map_end(map);
+}
+
+/* The answer that makes the caller write by bytes, into the very pages. */
+TEST(wire, S2_16_wired_memory_is_not_exchanged)
+{
+	struct machvm_map *map = map_of(4);
+	struct machvm_region region;
+	u64 alias;
+
+	check_eq(wire_at(map, 0, 1, RW), 0);
+	check_eq(machvm_vm_copy(map, AT(2), PAGES(2), AT(0)), MACHVM_VM_SHARED);
+	check_eq(load(map, 0), 0);
+	check_eq(machvm_vm_alias(map, AT(0), PAGES(1), map, &alias), 0);
+	check_eq(cpu_store(map, alias, 9), 0);
+	check_eq(load(map, 0), 9);
+	check_eq(machvm_vm_region(map, AT(0), &region), 0);
+	check(!(region.flags & MACHVM_REGION_SHARED));
+	map_end(map);
+}
+
+TEST(wire, C2_page_in_use_by_a_device_is_copied_now)
+{
+	struct machvm_map *map = map_of(3), *child;
+	struct folio *was = folio_at(map, 1), *other = folio_at(map, 0);
+
+	folio_get(was);
+	child = map_fork(map);
+	require(child);
+	check_eq(store(map, 1, 101), 0);
+	check(folio_at(map, 1) == was);
+	/* As a device writes. */
+	memset(folio_address(was), 7, PAGE_SIZE);
+	check_eq(load(map, 1), 7);
+	check_eq(load(child, 1), 1);
+	check_eq(store(child, 1, 201), 0);
+	check_eq(load(map, 1), 7);
+	/* The others are copied when they are written. */
+	check(folio_at(child, 0) == other);
+	folio_put(was);
+	map_end(map);
+	check_eq(load(child, 0), 0);
+	check_eq(load(child, 2), 2);
+	map_end(child);
+}
+
+TEST(wire, C2_page_of_a_sharer_in_use_is_copied_now)
+{
+	struct machvm_map *map = map_of(2), *sharer, *child;
+	struct folio *was;
+
+	check_eq(machvm_vm_inherit(map, AT(0), PAGES(2), MACHVM_INHERIT_SHARE), 0);
+	sharer = map_fork(map);
+	require(sharer);
+	check_eq(machvm_vm_inherit(map, AT(0), PAGES(2), MACHVM_INHERIT_COPY), 0);
+	was = folio_at(map, 0);
+	folio_get(was);
+	child = map_fork(map);
+	require(child);
+	memset(folio_address(was), 7, PAGE_SIZE);
+	check_eq(load(sharer, 0), 7);
+	check_eq(load(child, 0), 0);
+	folio_put(was);
+	map_end(child);
+	map_end(sharer);
+	map_end(map);
+}
+
+TEST(wire, C4_out_of_reach_is_inherited_so)
+{
+	struct machvm_map *map = map_of(2), *child;
+
+	check_eq(wire_at(map, 0, 2, RW), 0);
+	check_eq(protect_at(map, 0, 2, MACHVM_PROT_NONE), 0);
+	child = map_fork(map);
+	require(child);
+	map_is(child, "0+2 ---/rwx 1");
+	check_eq(load(child, 1), FAILED(MACHVM_KERN_PROTECTION_FAILURE));
+	check_eq(protect_at(child, 0, 2, RW), 0);
+	check_eq(load(child, 1), 1);
+	check_eq(child->wired_size, 0);
+	map_end(child);
+	map_end(map);
+}
+
+TEST(wire, S2_27_fork_without_memory_leaves_the_parent)
+{
+	for_each_failure(n) {
+		struct machvm_map *map = map_of(4), *child;
+		u64 i;
+
+		check_eq(wire_at(map, 1, 2, RW), 0);
+		fail_nth(n);
+		child = map_fork(map);
+		check(fail_end() || child);
+		for (i = 0; i < 4; i++)
+			check_eq(store(map, i, 10 + i), 0);
+		for (i = 0; child && i < 4; i++)
+			check_eq(load(child, i), i);
+		check_eq(map->wired_size, PAGES(2));
+		if (child)
+			map_end(child);
+		map_end(map);
+	}
+}

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define RW (VM_PROT_READ | VM_PROT_WRITE)
@@ -528,6 +529,159 @@ TEST_F(paged, V22_killed_while_waiting)
 	EXPECT_EQ(self->count, wire_count());
 	util_pager_hold(self->pager, false);
 	EXPECT_EQ(KERN_SUCCESS, wire(self->base, 2, RW));
+}
+
+/* Copies of wired memory, and of memory that something else than the program writes to */
+
+/* The number of the physical page, 0 if none is mapped. */
+static uint64_t physical(vm_address_t address)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (pread(fd, &entry, sizeof(entry), (off_t)(address / PAGE * 8)) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+static long cow_faults(void)
+{
+	vm_statistics_data_t stats;
+
+	return vm_statistics(SELF, &stats) ? -1 : stats.cow_faults;
+}
+
+TEST(S2_27_fork_copies_wired_memory)
+{
+	vm_address_t base = util_make(8);
+	uint64_t was[8];
+	long before;
+	pid_t pid;
+
+	util_fill(base, 8, 1);
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 8, RW));
+	for (int i = 0; i < 8; i++)
+		ASSERT_NE(0, was[i] = physical(base + PAGES(i)));
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_EQ(0, wired(base));
+		EXPECT_EQ(0, locked());
+		EXPECT_EQ(0, util_wrong(base, 8, 1));
+		for (int i = 0; i < 8; i++)
+			EXPECT_NE(was[i], physical(base + PAGES(i)));
+		util_fill(base, 8, 3);
+		CHILD_END();
+	}
+	before = cow_faults();
+	util_fill(base, 4, 2);
+	EXPECT_EQ(0, util_wait(pid));
+	util_fill(base, 8, 2);
+	for (int i = 0; i < 8; i++)
+		EXPECT_EQ(was[i], physical(base + PAGES(i)));
+	EXPECT_GE(before + 8, cow_faults());	/* the child's own */
+	EXPECT_EQ(1, wired(base));
+}
+
+TEST(S2_27_vm_read_and_vm_copy_of_wired_memory)
+{
+	vm_address_t base = util_make(4), other = util_make(4);
+	uint64_t was = 0;
+	vm_offset_t data;
+	mach_msg_type_number_t size;
+	long before;
+
+	util_fill(base, 4, 1);
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 4, RW));
+	was = physical(base);
+	EXPECT_EQ(KERN_SUCCESS, vm_read(SELF, base, PAGES(4), &data, &size));
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(SELF, base, PAGES(4), other));
+	before = cow_faults();
+	util_fill(base, 4, 2);
+	EXPECT_EQ(before, cow_faults());
+	EXPECT_EQ(was, physical(base));
+	EXPECT_EQ(0, util_wrong(data, 4, 1));
+	EXPECT_EQ(0, util_wrong(other, 4, 1));
+	EXPECT_EQ(0, wired(data));
+	EXPECT_EQ(0, wired(other));
+}
+
+TEST(S2_16_write_keeps_wiring_and_the_pages)
+{
+	vm_address_t base = util_make(4), other = util_make(4);
+	struct util_region region;
+	uint64_t was[2];
+
+	util_fill(base, 4, 1);
+	util_fill(other, 4, 2);
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 2, RW));
+	was[0] = physical(base);
+	was[1] = physical(base + PAGE);
+	EXPECT_EQ(KERN_SUCCESS, vm_write(SELF, base, other, PAGES(2)));
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(SELF, other + PAGES(2), PAGES(3 - 1), base + PAGES(1)));
+	EXPECT_EQ(util_mark(0, 2), util_read(base).byte);
+	EXPECT_EQ(util_mark(2, 2), util_read(base + PAGES(1)).byte);
+	EXPECT_EQ(util_mark(3, 2), util_read(base + PAGES(2)).byte);
+	EXPECT_EQ(was[0], physical(base));
+	EXPECT_EQ(was[1], physical(base + PAGE));
+	EXPECT_EQ(1, wired(base));
+	EXPECT_EQ(1, wired(base + PAGE));
+	EXPECT_EQ(KERN_SUCCESS, util_region(base, &region));
+	EXPECT_EQ(FALSE, region.shared);
+	/* The source stays its own. */
+	util_fill(base, 2, 5);
+	EXPECT_EQ(0, util_wrong(other, 4, 2));
+}
+
+TEST(C4_wired_memory_out_of_reach_is_inherited_so)
+{
+	vm_address_t base = util_make(4);
+	pid_t pid;
+
+	util_fill(base, 4, 1);
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 4, RW));
+	ASSERT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(4), FALSE, VM_PROT_NONE));
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_read(base));
+		EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(4), FALSE, RW));
+		EXPECT_EQ(0, util_wrong(base, 4, 1));
+		EXPECT_EQ(0, wired(base));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(4), FALSE, RW));
+	EXPECT_EQ(0, util_wrong(base, 4, 1));
+}
+
+/* A pipe that was given pages without a copy goes on seeing the parent's, as a device does. */
+TEST(C2_page_in_use_by_the_kernel_stays_the_parents)
+{
+	vm_address_t base = util_make(2);
+	struct iovec vector = { (void *)base, PAGE };
+	static unsigned char seen[PAGE];
+	uint64_t was;
+	int ends[2];
+	pid_t pid;
+
+	util_fill(base, 2, 1);
+	was = physical(base);
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ((ssize_t)PAGE, vmsplice(ends[1], &vector, 1, 0));
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_NE(was, physical(base));
+		EXPECT_EQ(0, util_wrong(base, 2, 1));
+		util_fill(base, 2, 7);
+		CHILD_END();
+	}
+	util_fill(base, 2, 2);
+	EXPECT_EQ(was, physical(base));
+	EXPECT_EQ(0, util_wait(pid));
+	ASSERT_EQ((ssize_t)PAGE, read(ends[0], seen, PAGE));
+	for (unsigned int i = 0; i < PAGE; i++)
+		ASSERT_EQ(util_mark(0, 2), seen[i]);
+	EXPECT_EQ(0, util_wrong(base, 2, 2));
 }
 
 HARNESS_MAIN
