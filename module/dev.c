@@ -5,6 +5,7 @@
  * Never: keeps anything in the open file, which is no authority over any map.
  * Locks: none.
  */
+#include <linux/capability.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include "bytes.h"
@@ -223,6 +224,39 @@ static long vm_wire_all(struct file *file, void *arg)
 	return ret;
 }
 
+static long vm_set_size_limit(struct file *file, void *arg)
+{
+	struct machvm_vm_size_limit *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->privileged > 1 || call->__reserved)
+		return -EINVAL;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_set_size_limit(map, call->limit, call->maximum,
+				       call->privileged && capable(CAP_SYS_RESOURCE));
+	machvm_map_put(map);
+	return ret;
+}
+
+static long vm_get_size_limit(struct file *file, void *arg)
+{
+	struct machvm_vm_size_limit *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->privileged || call->__reserved)
+		return -EINVAL;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_get_size_limit(map, &call->limit, &call->maximum);
+	machvm_map_put(map);
+	return ret;
+}
+
 static long task_port(struct file *file, void *arg)
 {
 	return machvm_task_port(arg);
@@ -261,6 +295,10 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_WRITE, machvm_vm_write, length, vm_write),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE, machvm_vm_wire, privileged, vm_wire),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE_ALL, machvm_vm_wire_all, privileged, vm_wire_all),
+	MACHVM_IOCTL_ROW(MACHVM_VM_SET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
+			 vm_set_size_limit),
+	MACHVM_IOCTL_ROW(MACHVM_VM_GET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
+			 vm_get_size_limit),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,

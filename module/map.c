@@ -32,6 +32,8 @@ struct machvm_map *machvm_map_create(u64 min, u64 max, struct machvm_user *user)
 	map->min = min;
 	map->max = max;
 	map->tail_gap = max - min;
+	map->size_limit = MACHVM_ADDRESS_END;
+	map->size_limit_max = MACHVM_ADDRESS_END;
 	init_waitqueue_head(&map->wirings);
 	map->user = machvm_user_get(user);
 	return map;
@@ -136,6 +138,8 @@ static void entry_set_wired(struct machvm_entry *entry, bool wired)
 /* Counts @bytes of an entry that is in a map, or no longer if negative. */
 static void map_account(struct machvm_map *map, const struct machvm_entry *entry, s64 bytes)
 {
+	if (entry->max_protection)
+		map->size += bytes;
 	if (entry->wire)
 		map->wired_size += bytes;
 }
@@ -157,11 +161,16 @@ void machvm_entry_set_wire(struct machvm_entry *entry, u8 access)
 	entry_set_wired(entry, access && entry->protection & MACHVM_PROT_READ);
 }
 
-/* What is out of reach is not kept, but is wired again once it can be read. */
+/*
+ * Of an entry of a locked map.  What is out of reach is not kept, but is wired again once it
+ * can be read; what can never be used again is free of charge.
+ */
 void machvm_entry_set_protection(struct machvm_entry *entry, u8 protection, u8 max_protection)
 {
+	map_account(entry->map, entry, -entry_bytes(entry));
 	entry->protection = protection;
 	entry->max_protection = max_protection;
+	map_account(entry->map, entry, entry_bytes(entry));
 	entry_set_wired(entry, entry->wire && protection & MACHVM_PROT_READ);
 }
 
@@ -293,6 +302,12 @@ struct machvm_entry *machvm_map_lookup_locked(struct machvm_map *map, u64 addr)
 	struct machvm_entry *entry = machvm_map_next_locked(map, addr);
 
 	return entry && entry->start <= addr ? entry : NULL;
+}
+
+/* May the map grow by that much?  It may be beyond its limit already. */
+bool machvm_map_has_room_locked(struct machvm_map *map, u64 bytes)
+{
+	return map->size <= map->size_limit && bytes <= map->size_limit - map->size;
 }
 
 /* True if [start, end) lies in the arena and nothing is there. */

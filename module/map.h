@@ -41,6 +41,7 @@ void machvm_map_erase_locked(struct machvm_map *map, struct machvm_entry *entry)
 void machvm_map_clip_locked(struct machvm_map *map, u64 addr, struct machvm_entry **spare);
 void machvm_map_merge_locked(struct machvm_map *map, u64 start, u64 end);
 bool machvm_map_extend_locked(struct machvm_map *map, struct machvm_entry *entry);
+bool machvm_map_has_room_locked(struct machvm_map *map, u64 bytes);
 bool machvm_mask_parse(u64 mask, u64 *align, u64 *ceiling);
 
 #endif /* _MACHVM_MAP_H */

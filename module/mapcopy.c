@@ -194,6 +194,8 @@ int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
 
 	down_write(&parent->lock);
 	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
+	child->size_limit = parent->size_limit;
+	child->size_limit_max = parent->size_limit_max;
 	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
 	     entry = machvm_entry_next(entry))
 		err = fork_entry_locked(entry, child);
@@ -421,6 +423,8 @@ static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
 	if (kr)
 		return kr;
 	kr = machvm_map_find_space_locked(map, copy->max, 0, addr);
+	if (!kr && !machvm_map_has_room_locked(map, copy->max))
+		kr = MACHVM_KERN_NO_SPACE;
 	if (!kr && (map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX ||
 		    (map->wire_future && !machvm_pmap_may_wire(map, copy->max, true))))
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;

@@ -102,6 +102,9 @@ struct machvm_map {
 	u64 min;			/* (c) first byte of the arena */
 	u64 max;			/* (c) first byte after it */
 	u64 tail_gap;			/* (m) free bytes after the last entry */
+	u64 size;			/* (m) bytes of the entries with a maximum protection */
+	u64 size_limit;			/* (m) what size may grow to */
+	u64 size_limit_max;		/* (m) what size_limit may be raised to */
 	u64 wired_size;			/* (m) bytes of the entries that were wired */
 	u8 wire_future;			/* (m) access that new entries are wired for, or 0 */
 	u64 last_wiring;		/* (m) number of the last call that wired */

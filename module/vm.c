@@ -73,6 +73,8 @@ static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, 
 	if (kr)
 		return kr;
 	kr = place_locked(map, addr, length, mask, anywhere);
+	if (!kr && entry->max_protection && !machvm_map_has_room_locked(map, length))
+		kr = MACHVM_KERN_NO_SPACE;
 	if (!kr && map->wire_future && !machvm_pmap_may_wire(map, length, true))
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (!kr && map->nr_entries >= MACHVM_REGIONS_MAX)
@@ -394,6 +396,47 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 		machvm_entry_unlink(entry);
 		machvm_entry_dispose(entry);
 	}
+	return kr;
+}
+
+/**
+ * machvm_vm_set_size_limit - say how much memory the map may have
+ * @map: the map
+ * @limit: bytes; may be less than it has, and then only keeps it from growing
+ * @maximum: what @limit may later be raised to
+ * @privileged: @maximum may be raised
+ *
+ * Memory whose maximum protection is NONE does not count.
+ * Source: the live GNU Mach kernel.
+ */
+int machvm_vm_set_size_limit(struct machvm_map *map, u64 limit, u64 maximum, bool privileged)
+{
+	int kr;
+
+	if (limit > maximum)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	kr = machvm_map_lock(map);
+	if (kr)
+		return kr;
+	if (maximum > map->size_limit_max && !privileged) {
+		kr = MACHVM_KERN_NO_ACCESS;
+	} else {
+		map->size_limit = limit;
+		map->size_limit_max = maximum;
+	}
+	up_write(&map->lock);
+	return kr;
+}
+
+int machvm_vm_get_size_limit(struct machvm_map *map, u64 *limit, u64 *maximum)
+{
+	int kr = machvm_map_lock(map);
+
+	if (kr)
+		return kr;
+	*limit = map->size_limit;
+	*maximum = map->size_limit_max;
+	up_write(&map->lock);
 	return kr;
 }
 

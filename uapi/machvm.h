@@ -439,6 +439,30 @@ struct machvm_vm_wire_all {
 #define MACHVM_WIRE_ALL (MACHVM_WIRE_CURRENT | MACHVM_WIRE_FUTURE)
 
 /**
+ * struct machvm_vm_size_limit - how much memory a task may have (device)
+ * @size: sizeof(struct machvm_vm_size_limit)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @limit: bytes; MACHVM_VM_SET_SIZE_LIMIT: in, MACHVM_VM_GET_SIZE_LIMIT: out
+ * @maximum: bytes, what @limit may be raised to; the same
+ * @privileged: SET: 1 if the caller's CAP_SYS_RESOURCE, if it has it, is to be used; GET: 0
+ * @__reserved: 0
+ *
+ * All regions count but those whose maximum protection is NONE.  A call that would take the task
+ * past @limit answers NO_SPACE; a limit below what the task has keeps it from growing.  Both are
+ * the size of the user address space at first, and inherited by fork.
+ * Answers SUCCESS, INVALID_ARGUMENT (@limit above @maximum), NO_ACCESS (raises the maximum, without
+ * privilege), INVALID_TASK.
+ */
+struct machvm_vm_size_limit {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 limit;
+	__aligned_u64 maximum;
+	__u32 privileged;
+	__u32 __reserved;
+};
+
+/**
  * struct machvm_vm_statistics - event counters since load (MACHVM_VM_STATISTICS, device)
  * @size: sizeof(struct machvm_vm_statistics)
  * @out_pagesize: bytes
@@ -895,6 +919,8 @@ struct machvm_lock_request {
 #define MACHVM_TASK_PORT _IOWR(MACHVM_IOC_TYPE, 0x0c, struct machvm_task_port)
 #define MACHVM_VM_WIRE _IOWR(MACHVM_IOC_TYPE, 0x0d, struct machvm_vm_wire)
 #define MACHVM_VM_WIRE_ALL _IOWR(MACHVM_IOC_TYPE, 0x0e, struct machvm_vm_wire_all)
+#define MACHVM_VM_SET_SIZE_LIMIT _IOWR(MACHVM_IOC_TYPE, 0x0f, struct machvm_vm_size_limit)
+#define MACHVM_VM_GET_SIZE_LIMIT _IOWR(MACHVM_IOC_TYPE, 0x10, struct machvm_vm_size_limit)
 #define MACHVM_VM_CACHE_STATISTICS                                                           \
 	_IOWR(MACHVM_IOC_TYPE, 0x18, struct machvm_vm_cache_statistics)
 #define MACHVM_TASK_INFO _IOWR(MACHVM_IOC_TYPE, 0x19, struct machvm_task_info)

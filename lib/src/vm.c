@@ -146,6 +146,39 @@ kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_
 	return task_call(MACHVM_VM_WIRE, &args, !(wired_access & ~VM_PROT_ALL));
 }
 
+kern_return_t vm_set_size_limit(host_t host_port, task_t map, vm_size_t current_limit,
+				vm_size_t max_limit)
+{
+	struct machvm_vm_size_limit args = {
+		.size = sizeof(args),
+		.limit = current_limit,
+		.maximum = max_limit,
+	};
+
+	if (current_limit > max_limit)
+		return KERN_INVALID_ARGUMENT;
+	if (!mv_port_host(host_port, &args.privileged))
+		return KERN_INVALID_HOST;
+	if (!mv_port_task(map, &args.task))
+		return KERN_INVALID_TASK;
+	return task_call(MACHVM_VM_SET_SIZE_LIMIT, &args, true);
+}
+
+kern_return_t vm_get_size_limit(task_t map, vm_size_t *current_limit, vm_size_t *max_limit)
+{
+	struct machvm_vm_size_limit args = { .size = sizeof(args) };
+	kern_return_t result;
+
+	if (!mv_port_task(map, &args.task))
+		return KERN_INVALID_TASK;
+	result = task_call(MACHVM_VM_GET_SIZE_LIMIT, &args, true);
+	if (result == KERN_SUCCESS) {
+		*current_limit = args.limit;
+		*max_limit = args.maximum;
+	}
+	return result;
+}
+
 kern_return_t vm_wire_all(host_priv_t host, task_t target_task, vm_wire_t flags)
 {
 	struct machvm_vm_wire_all args = {

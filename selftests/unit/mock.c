@@ -487,7 +487,7 @@ void map_check(struct machvm_map *map)
 	struct machvm_entry *entry;
 	unsigned long nr = 0;
 	u64 end = map->min;
-	u64 wired = 0;
+	u64 wired = 0, size = 0;
 
 	down_read(&map->lock);
 	for (entry = machvm_map_next_locked(map, 0); entry; entry = machvm_entry_next(entry)) {
@@ -499,6 +499,7 @@ void map_check(struct machvm_map *map)
 		check(entry->object || !entry->needs_copy);
 		check(!entry->object || !list_empty(&entry->mapper));
 		check_eq(entry->wired, entry->wire && entry->protection & MACHVM_PROT_READ);
+		size += entry->max_protection ? entry->end - entry->start : 0;
 		wired += entry->wire ? entry->end - entry->start : 0;
 		end = entry->end;
 		nr++;
@@ -506,6 +507,7 @@ void map_check(struct machvm_map *map)
 	check_eq(map->tail_gap, map->max - end);
 	check_eq(map->nr_entries, nr);
 	check_eq(map->wired_size, wired);
+	check_eq(map->size, size);
 	check_subtree(map->entries.rb_node);
 	up_read(&map->lock);
 }

@@ -449,3 +449,37 @@ TEST(wire, S2_27_fork_without_memory_leaves_the_parent)
 		map_end(map);
 	}
 }
+
+/* The limit on all memory */
+
+TEST(limit, S2_22_sum_is_exact)
+{
+	struct machvm_map *map = map_new(), *child;
+	u64 limit, maximum, addr;
+
+	check_eq(machvm_vm_set_size_limit(map, PAGES(8), PAGES(9), false), 0);
+	check_eq(allocate_at(map, 0, 8), 0);
+	check_eq(allocate_at(map, 20, 1), MACHVM_KERN_NO_SPACE);
+	check_eq(set_maximum_at(map, 2, 3, MACHVM_PROT_NONE), 0);
+	check_eq(map->size, PAGES(5));
+	child = map_fork(map);
+	require(child);
+	check_eq(child->size, PAGES(5));
+	check_eq(machvm_vm_get_size_limit(child, &limit, &maximum), 0);
+	check_eq(limit, PAGES(8));
+	check_eq(maximum, PAGES(9));
+	map_end(child);
+	check_eq(deallocate_at(map, 1, 2), 0);
+	check_eq(map->size, PAGES(4));
+	check_eq(machvm_vm_read(map, AT(5), PAGES(3), map, &addr), 0);
+	check_eq(map->size, PAGES(7));
+	check_eq(allocate_at(map, 30, 2), MACHVM_KERN_NO_SPACE);
+	check_eq(allocate_at(map, 30, 1), 0);
+	check_eq(machvm_vm_set_size_limit(map, 0, 0, false), 0);
+	check_eq(machvm_vm_set_size_limit(map, 0, 1, false), MACHVM_KERN_NO_ACCESS);
+	check_eq(machvm_vm_set_size_limit(map, 1, 0, true), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(allocate_at(map, 40, 1), MACHVM_KERN_NO_SPACE);
+	check_eq(machvm_vm_set_size_limit(map, U64_MAX, U64_MAX, true), 0);
+	check_eq(allocate_at(map, 40, 1), 0);
+	map_end(map);
+}

@@ -39,6 +39,7 @@ union call {
 	struct machvm_vm_write write;
 	struct machvm_vm_wire wire;
 	struct machvm_vm_wire_all wire_all;
+	struct machvm_vm_size_limit limit;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
@@ -152,6 +153,20 @@ static void good_wire_all(union call *call, struct world *world)
 	call->wire_all.privileged = 1;
 }
 
+static void good_limit(union call *call, struct world *world)
+{
+	(void)world;
+	call->limit.task = MACHVM_TASK_SELF;
+}
+
+static void good_set_limit(union call *call, struct world *world)
+{
+	good_limit(call, world);
+	call->limit.limit = PAGES(100000);
+	call->limit.maximum = USER_END;
+	call->limit.privileged = 1;
+}
+
 static void good_task_port(union call *call, struct world *world)
 {
 	(void)world;
@@ -261,6 +276,10 @@ static const struct row {
 	    offsetof(struct machvm_vm_inherit, __reserved), 0, good_inherit),
 	ROW(MACHVM_VM_WIRE, DEVICE, machvm_vm_wire, 0, 0, good_wire),
 	ROW(MACHVM_VM_WIRE_ALL, DEVICE, machvm_vm_wire_all, 0, 0, good_wire_all),
+	ROW(MACHVM_VM_SET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
+	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_set_limit),
+	ROW(MACHVM_VM_GET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
+	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_limit),
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
@@ -631,6 +650,15 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(-EBADF, MACHVM_VM_WIRE_ALL, call.wire_all.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = 4);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = -1);
+
+	TRY(-EINVAL, MACHVM_VM_SET_SIZE_LIMIT, call.limit.privileged = 2);
+	TRY(-EBADF, MACHVM_VM_SET_SIZE_LIMIT, call.limit.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_SET_SIZE_LIMIT, call.limit.limit = -1ULL);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_SET_SIZE_LIMIT, call.limit.maximum = 0);
+	TRY(KERN_NO_ACCESS, MACHVM_VM_SET_SIZE_LIMIT, call.limit.privileged = 0,
+	    call.limit.maximum = USER_END + 1);
+	TRY(-EINVAL, MACHVM_VM_GET_SIZE_LIMIT, call.limit.privileged = 1);
+	TRY(-EBADF, MACHVM_VM_GET_SIZE_LIMIT, call.limit.task = 999);
 
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);

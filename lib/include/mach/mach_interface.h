@@ -192,6 +192,34 @@ kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *si
 			memory_object_name_t *object_name, vm_offset_t *offset);
 
 /**
+ * vm_set_size_limit() - say how much memory a task may have
+ * @host_port: mach_host_self(), or mach_host_priv() to make use of CAP_SYS_RESOURCE
+ * @map: mach_task_self() or a task descriptor
+ * @current_limit: bytes; if the task has more, it keeps it, but gets nothing new
+ * @max_limit: what @current_limit may later be raised to; only privilege raises it
+ *
+ * Counts the regions of these calls but for those whose maximum protection is VM_PROT_NONE.  What
+ * would go past the limit is KERN_NO_SPACE.  A child of fork(2) inherits both limits.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (@current_limit above @max_limit), KERN_INVALID_HOST,
+ * KERN_INVALID_TASK, KERN_NO_ACCESS.
+ */
+kern_return_t vm_set_size_limit(host_t host_port, task_t map, vm_size_t current_limit,
+				vm_size_t max_limit);
+
+/**
+ * vm_get_size_limit() - what vm_set_size_limit() has said, or the size of the user address space
+ * @map: mach_task_self() or a task descriptor
+ * @current_limit: out: bytes
+ * @max_limit: out: bytes
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_TASK.
+ */
+kern_return_t vm_get_size_limit(task_t map, vm_size_t *current_limit, vm_size_t *max_limit);
+
+/**
  * vm_wire() - keep memory resident, or no longer
  * @host: mach_host_self(), or mach_host_priv() to make use of CAP_SYS_RESOURCE
  * @target_task: mach_task_self() or a task descriptor
