@@ -8,7 +8,10 @@
 #include <linux/capability.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 #include "bytes.h"
+#include "contig.h"
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
@@ -224,6 +227,69 @@ static long vm_wire_all(struct file *file, void *arg)
 	return ret;
 }
 
+static long vm_allocate_contiguous(struct file *file, void *arg)
+{
+	struct machvm_vm_allocate_contiguous *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return MACHVM_KERN_NO_ACCESS;
+	if (call->pmin || (call->palign && PAGE_SIZE % call->palign))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_contig_allocate(map, call->length, call->pmax, &call->out_address,
+				     &call->out_physical);
+	map_filled(map, call->out_address, ret ? 0 : call->length);
+	return ret;
+}
+
+#define PHYS_BATCH 32
+
+/* Not with a lock held: the answers go to user memory. */
+static long pages_phys(struct machvm_map *map, u64 addr, u64 nr, u64 __user *to)
+{
+	u64 phys[PHYS_BATCH];
+
+	while (nr) {
+		unsigned long part = min_t(u64, nr, PHYS_BATCH);
+		long ret = machvm_contig_phys(map, addr, phys, part);
+
+		if (ret)
+			return ret;
+		if (copy_to_user(to, phys, part * sizeof(*to)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		addr += part << PAGE_SHIFT;
+		to += part;
+		nr -= part;
+	}
+	return MACHVM_KERN_SUCCESS;
+}
+
+static long vm_pages_phys(struct file *file, void *arg)
+{
+	struct machvm_vm_pages_phys *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return MACHVM_KERN_NO_ACCESS;
+	if (!PAGE_ALIGNED(call->address | call->length))
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = pages_phys(map, call->address, call->length >> PAGE_SHIFT,
+			 u64_to_user_ptr(call->pages));
+	machvm_map_put(map);
+	return ret;
+}
+
 static long vm_set_size_limit(struct file *file, void *arg)
 {
 	struct machvm_vm_size_limit *call = arg;
@@ -295,6 +361,9 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_WRITE, machvm_vm_write, length, vm_write),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE, machvm_vm_wire, privileged, vm_wire),
 	MACHVM_IOCTL_ROW(MACHVM_VM_WIRE_ALL, machvm_vm_wire_all, privileged, vm_wire_all),
+	MACHVM_IOCTL_ROW(MACHVM_VM_ALLOCATE_CONTIGUOUS, machvm_vm_allocate_contiguous,
+			 out_physical, vm_allocate_contiguous),
+	MACHVM_IOCTL_ROW(MACHVM_VM_PAGES_PHYS, machvm_vm_pages_phys, pages, vm_pages_phys),
 	MACHVM_IOCTL_ROW(MACHVM_VM_SET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
 			 vm_set_size_limit),
 	MACHVM_IOCTL_ROW(MACHVM_VM_GET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,

@@ -63,21 +63,6 @@ static enum step stage_entry(struct machvm_fault *fault)
 	return STEP_NEXT;
 }
 
-/* What the chain from @object down answers for a page: a folio, or NULL. */
-static struct folio *chain_answer(struct machvm_object *object, u64 index)
-{
-	struct folio *folio;
-
-	for (; object; index += object->shadow_index, object = object->shadow) {
-		folio = machvm_page_lookup(object, index);
-		if (folio)
-			return folio;
-		if (object->memobj)
-			break;
-	}
-	return NULL;
-}
-
 static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gfp)
 {
 	struct folio *folio = machvm_page_alloc(fault->map->user, gfp | (zero ? __GFP_ZERO : 0));
@@ -274,7 +259,7 @@ static enum step stage_below(struct machvm_fault *fault, struct machvm_object *o
 			     struct folio *folio)
 {
 	folio_lock(folio);
-	if (chain_answer(fault->top, fault->index) != folio) {
+	if (machvm_object_answer_locked(fault->top, fault->index) != folio) {
 		folio_unlock(folio);
 		return STEP_AGAIN;
 	}
@@ -327,7 +312,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 	if (step != STEP_NEXT)
 		return step;
 	folio_lock(source);
-	if (chain_answer(fault->top, fault->index) != source) {
+	if (machvm_object_answer_locked(fault->top, fault->index) != source) {
 		folio_unlock(source);
 		return STEP_AGAIN;
 	}
@@ -416,11 +401,11 @@ static enum step stage_find(struct machvm_fault *fault)
 static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
 {
 	struct folio *own = machvm_page_lookup(top, index);
-	struct folio *folio = own ?: chain_answer(top, index);
+	struct folio *folio = own ?: machvm_object_answer_locked(top, index);
 
 	if (!folio || !folio_trylock(folio))
 		return NULL;
-	if ((own || chain_answer(top, index) == folio) &&
+	if ((own || machvm_object_answer_locked(top, index) == folio) &&
 	    !(machvm_page_locks(folio) & MACHVM_PROT_READ))
 		return folio;
 	folio_unlock(folio);

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include "arena.h"
 #include "cache.h"
 #include "ioctl.h"
@@ -101,16 +102,23 @@ long machvm_ioctl_task_info(struct file *file, void *arg)
 
 enum { TMP, PERM, NR_KINDS };
 
-static void count_wired_of(struct machvm_object *object, s64 wired[NR_KINDS])
+#define COUNT_BATCH 1024
+
+/* Of so many pages from *index on; true if there may be more. */
+static bool count_wired_batch(struct machvm_object *object, u64 *index, s64 *nr)
 {
-	s64 *nr = &wired[object->memobj ? PERM : TMP];
-	u64 index = 0;
+	unsigned int i;
+	bool more = true;
 
 	down_read(&object->family->lock);
-	while (READ_ONCE(object->family->nr_wired) &&
-	       machvm_page_next(object, &index, ULONG_MAX))
-		*nr += machvm_page_wired_locked(object, index++);
+	for (i = 0; i < COUNT_BATCH && more; i++) {
+		more = READ_ONCE(object->family->nr_wired) &&
+		       machvm_page_next(object, index, ULONG_MAX);
+		if (more)
+			*nr += machvm_page_wired_locked(object, (*index)++);
+	}
 	up_read(&object->family->lock);
+	return more;
 }
 
 /* Each page once, however many wired regions show it.  Looks at all pages of their families. */
@@ -120,10 +128,13 @@ static void count_wired(s64 wired[NR_KINDS])
 	u64 id;
 
 	for (id = 0; (object = machvm_object_first(id));) {
-		count_wired_of(object, wired);
+		s64 *nr = &wired[object->memobj ? PERM : TMP];
+		u64 index = 0;
+
+		while (count_wired_batch(object, &index, nr) && !fatal_signal_pending(current))
+			cond_resched();
 		id = object->id + 1;
 		machvm_object_put(object);
-		cond_resched();
 	}
 }
 

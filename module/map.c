@@ -261,7 +261,8 @@ void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 
 	entry->end = end;
 	if (object)
 		mutex_unlock(&object->family->mappers);
-	entry->wire = map->wire_future;
+	if (!entry->wire)
+		entry->wire = map->wire_future;
 	entry_set_wired(entry, entry->wire && entry->protection & MACHVM_PROT_READ);
 }
 

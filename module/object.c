@@ -264,6 +264,21 @@ int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *
 	return 0;
 }
 
+/* What the chain from @object down answers for a page: a folio, or NULL. */
+struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 index)
+{
+	struct folio *folio;
+
+	for (; object; index += object->shadow_index, object = object->shadow) {
+		folio = machvm_page_lookup(object, index);
+		if (folio)
+			return folio;
+		if (object->memobj)
+			break;
+	}
+	return NULL;
+}
+
 /* How many objects lie below. */
 unsigned int machvm_object_depth_locked(struct machvm_object *object)
 {

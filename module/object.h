@@ -14,6 +14,7 @@ void machvm_object_put_shared(struct machvm_object *object);
 void machvm_object_free(struct machvm_object *object);
 
 struct machvm_object *machvm_object_first(u64 id);
+struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 index);
 int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *resident,
 			u64 *dirty);
 unsigned int machvm_object_depth_locked(struct machvm_object *object);

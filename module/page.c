@@ -51,11 +51,17 @@ struct folio *machvm_page_alloc(struct machvm_user *user, gfp_t gfp)
 	return page_folio(page);
 }
 
-/*
- * In: the folio is in no object and mapped nowhere.  Somebody may still hold a reference from
- * get_user_pages; the page then lives until that is dropped, but it is no longer ours.
- */
-void machvm_page_free(struct folio *folio)
+/* The same for a page that was had otherwise: false at a limit, and then it stays the caller's. */
+bool machvm_page_own(struct page *page, struct machvm_user *user)
+{
+	if (!machvm_user_charge_page(user))
+		return false;
+	page_folio(page)->private = machvm_user_get(user);
+	return true;
+}
+
+/* Takes machvm_page_own() back.  In: the folio is in no object and mapped nowhere. */
+void machvm_page_disown(struct folio *folio)
 {
 	struct machvm_user *user =
 		(void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
@@ -66,6 +72,15 @@ void machvm_page_free(struct folio *folio)
 	folio->mapping = NULL;
 	machvm_user_uncharge_page(user);
 	machvm_user_put(user);
+}
+
+/*
+ * In: as for machvm_page_disown().  Somebody may still hold a reference from get_user_pages; the
+ * page then lives until that is dropped, but it is no longer ours.
+ */
+void machvm_page_free(struct folio *folio)
+{
+	machvm_page_disown(folio);
 	folio_put(folio);
 }
 

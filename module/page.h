@@ -29,6 +29,8 @@ struct machvm_slot {
 extern struct address_space *machvm_page_mapping;
 
 struct folio *machvm_page_alloc(struct machvm_user *user, gfp_t gfp);
+bool machvm_page_own(struct page *page, struct machvm_user *user);
+void machvm_page_disown(struct folio *folio);
 void machvm_page_free(struct folio *folio);
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit);
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit);

@@ -378,17 +378,18 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 	return kr;
 }
 
-/* Maps an internal object that nobody else knows, out of reach until it is protected anew. */
-int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
-			 u64 *addr)
+static int map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
+		      u8 protection, u8 wire, u64 *addr)
 {
 	struct machvm_entry *entry = machvm_entry_alloc(map);
 	int kr;
 
 	if (!entry)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
-	entry->max_protection = MACHVM_PROT_ALL;
+	entry->protection = protection;
+	entry->max_protection = protection ?: MACHVM_PROT_ALL;
 	entry->inheritance = MACHVM_INHERIT_COPY;
+	entry->wire = wire;
 	entry->end = length;
 	machvm_entry_set_object(entry, machvm_object_get(object), 0);
 	kr = enter(map, entry, addr, length, 0, true);
@@ -397,6 +398,22 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 		machvm_entry_dispose(entry);
 	}
 	return kr;
+}
+
+/* Maps an internal object that nobody else knows, out of reach until it is protected anew. */
+int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
+			 u64 *addr)
+{
+	return map_object(map, object, length, MACHVM_PROT_NONE, 0, addr);
+}
+
+/* Maps an internal object with all its pages for good, wired whatever the limit says. */
+int machvm_vm_map_wired(struct machvm_map *map, struct machvm_object *object, u64 length,
+			u64 *addr)
+{
+	u8 access = MACHVM_PROT_READ | MACHVM_PROT_WRITE;
+
+	return map_object(map, object, length, access, access, addr);
 }
 
 /**

@@ -29,6 +29,8 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 		  struct machvm_memobj *memobj, u64 *addr);
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
 			 u64 *addr);
+int machvm_vm_map_wired(struct machvm_map *map, struct machvm_object *object, u64 length,
+			u64 *addr);
 int machvm_vm_set_size_limit(struct machvm_map *map, u64 limit, u64 maximum, bool privileged);
 int machvm_vm_get_size_limit(struct machvm_map *map, u64 *limit, u64 *maximum);
 int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region);

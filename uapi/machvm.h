@@ -439,6 +439,55 @@ struct machvm_vm_wire_all {
 #define MACHVM_WIRE_ALL (MACHVM_WIRE_CURRENT | MACHVM_WIRE_FUTURE)
 
 /**
+ * struct machvm_vm_allocate_contiguous - memory for a driver (device)
+ * @size: sizeof(struct machvm_vm_allocate_contiguous)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @length: bytes, rounded up to whole pages; at most 4 MiB
+ * @pmin: 0
+ * @pmax: largest physical address that a byte of it may have
+ * @palign: alignment of the physical address: 0, or what divides the page size
+ * @out_address: where the task sees it
+ * @out_physical: physical address of its first byte
+ *
+ * MACHVM_VM_ALLOCATE_CONTIGUOUS: the pages lie side by side, are filled with zeroes and wired,
+ * whatever the limit on that, until they are deallocated or unwired.  Protection and maximum
+ * READ|WRITE, inheritance COPY; a child of fork gets other pages.  Wants CAP_SYS_RAWIO.
+ * Answers SUCCESS, NO_ACCESS, INVALID_ARGUMENT (also a @length that rounds to 0), NO_SPACE,
+ * RESOURCE_SHORTAGE (no such memory), INVALID_TASK.
+ */
+struct machvm_vm_allocate_contiguous {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 length;
+	__aligned_u64 pmin;
+	__aligned_u64 pmax;
+	__aligned_u64 palign;
+	__aligned_u64 out_address;
+	__aligned_u64 out_physical;
+};
+
+/**
+ * struct machvm_vm_pages_phys - where pages lie (MACHVM_VM_PAGES_PHYS, device)
+ * @size: sizeof(struct machvm_vm_pages_phys)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: page aligned
+ * @length: bytes, whole pages
+ * @pages: address of an array of __u64, one for each page: its physical address, or 0 if none is
+ *         resident there
+ *
+ * What is not wired may lie elsewhere by the time of the answer.  Wants CAP_SYS_RAWIO.
+ * Answers SUCCESS, NO_ACCESS, INVALID_ARGUMENT (not aligned), INVALID_TASK.  EFAULT: @pages cannot
+ * be written; the part before was.
+ */
+struct machvm_vm_pages_phys {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 pages;
+};
+
+/**
  * struct machvm_vm_size_limit - how much memory a task may have (device)
  * @size: sizeof(struct machvm_vm_size_limit)
  * @task: %MACHVM_TASK_SELF or a task descriptor
@@ -924,6 +973,9 @@ struct machvm_lock_request {
 #define MACHVM_VM_CACHE_STATISTICS                                                           \
 	_IOWR(MACHVM_IOC_TYPE, 0x18, struct machvm_vm_cache_statistics)
 #define MACHVM_TASK_INFO _IOWR(MACHVM_IOC_TYPE, 0x19, struct machvm_task_info)
+#define MACHVM_VM_ALLOCATE_CONTIGUOUS                                                        \
+	_IOWR(MACHVM_IOC_TYPE, 0x11, struct machvm_vm_allocate_contiguous)
+#define MACHVM_VM_PAGES_PHYS _IOWR(MACHVM_IOC_TYPE, 0x12, struct machvm_vm_pages_phys)
 #define MACHVM_OBJECT_CREATE _IOWR(MACHVM_IOC_TYPE, 0x20, struct machvm_object_create)
 #define MACHVM_OBJECT_INFO _IOWR(MACHVM_IOC_TYPE, 0x21, struct machvm_object_info)
 #define MACHVM_PORT_INFO _IOWR(MACHVM_IOC_TYPE, 0x22, struct machvm_port_info)

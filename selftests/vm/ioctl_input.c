@@ -40,6 +40,8 @@ union call {
 	struct machvm_vm_wire wire;
 	struct machvm_vm_wire_all wire_all;
 	struct machvm_vm_size_limit limit;
+	struct machvm_vm_allocate_contiguous contiguous;
+	struct machvm_vm_pages_phys phys;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
@@ -151,6 +153,22 @@ static void good_wire_all(union call *call, struct world *world)
 	call->wire_all.task = MACHVM_TASK_SELF;
 	call->wire_all.flags = MACHVM_WIRE_FUTURE;
 	call->wire_all.privileged = 1;
+}
+
+static void good_contiguous(union call *call, struct world *world)
+{
+	(void)world;
+	call->contiguous.task = MACHVM_TASK_SELF;
+	call->contiguous.length = PAGE;
+	call->contiguous.pmax = -1ULL;
+}
+
+static void good_phys(union call *call, struct world *world)
+{
+	call->phys.task = MACHVM_TASK_SELF;
+	call->phys.address = world->base;
+	call->phys.length = PAGES(2);
+	call->phys.pages = (__u64)world->trap;
 }
 
 static void good_limit(union call *call, struct world *world)
@@ -276,6 +294,9 @@ static const struct row {
 	    offsetof(struct machvm_vm_inherit, __reserved), 0, good_inherit),
 	ROW(MACHVM_VM_WIRE, DEVICE, machvm_vm_wire, 0, 0, good_wire),
 	ROW(MACHVM_VM_WIRE_ALL, DEVICE, machvm_vm_wire_all, 0, 0, good_wire_all),
+	ROW(MACHVM_VM_ALLOCATE_CONTIGUOUS, DEVICE, machvm_vm_allocate_contiguous, 0, 0,
+	    good_contiguous),
+	ROW(MACHVM_VM_PAGES_PHYS, DEVICE, machvm_vm_pages_phys, 0, 0, good_phys),
 	ROW(MACHVM_VM_SET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
 	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_set_limit),
 	ROW(MACHVM_VM_GET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
@@ -650,6 +671,20 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(-EBADF, MACHVM_VM_WIRE_ALL, call.wire_all.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = 4);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = -1);
+
+	TRY(-EBADF, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.pmin = 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.palign = -1ULL);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.length = -1ULL);
+	TRY(KERN_RESOURCE_SHORTAGE, MACHVM_VM_ALLOCATE_CONTIGUOUS,
+	    call.contiguous.length = 1ULL << 46);
+	TRY(KERN_RESOURCE_SHORTAGE, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.pmax = 0);
+	TRY(-EBADF, MACHVM_VM_PAGES_PHYS, call.phys.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PAGES_PHYS, call.phys.address += 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PAGES_PHYS, call.phys.length -= 1);
+	TRY(-EFAULT, MACHVM_VM_PAGES_PHYS, call.phys.pages = 8);
+	TRY(-EFAULT, MACHVM_VM_PAGES_PHYS, call.phys.pages = (__u64)world->trap + PAGE,
+	    call.phys.length = -PAGE);
 
 	TRY(-EINVAL, MACHVM_VM_SET_SIZE_LIMIT, call.limit.privileged = 2);
 	TRY(-EBADF, MACHVM_VM_SET_SIZE_LIMIT, call.limit.task = 999);

@@ -192,6 +192,64 @@ kern_return_t vm_region(task_t target_task, vm_address_t *address, vm_size_t *si
 			memory_object_name_t *object_name, vm_offset_t *offset);
 
 /**
+ * vm_allocate_contiguous() - memory for a driver: wired, and its pages lie side by side
+ * @host_priv: mach_host_priv(); wants CAP_SYS_RAWIO
+ * @target_task: mach_task_self() or a task descriptor
+ * @vaddr: out: where the task sees it
+ * @paddr: out: physical address of its first byte
+ * @size: bytes, rounded up to whole pages; at most 4 MiB
+ * @pmin: 0
+ * @pmax: largest physical address that a byte of it may have
+ * @palign: alignment of @paddr: 0, or what divides the page size
+ *
+ * Filled with zeroes.  A child of fork(2) gets other pages.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_NO_ACCESS, KERN_INVALID_ARGUMENT,
+ * KERN_RESOURCE_SHORTAGE (no such memory), KERN_NO_SPACE.
+ */
+kern_return_t vm_allocate_contiguous(host_priv_t host_priv, task_t target_task,
+				     vm_address_t *vaddr, rpc_phys_addr_t *paddr, vm_size_t size,
+				     rpc_phys_addr_t pmin, rpc_phys_addr_t pmax,
+				     rpc_phys_addr_t palign);
+
+/**
+ * vm_pages_phys() - where pages lie
+ * @host: mach_host_priv(); wants CAP_SYS_RAWIO
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: page aligned
+ * @size: bytes, whole pages
+ * @pages: in: room for @count addresses; out: the same, or fresh memory if that is too little, which
+ *         vm_deallocate() frees; an address is 0 where no page is resident
+ * @count: in: how many fit; out: how many there are
+ *
+ * Memory that is not wired may lie elsewhere by the time of the answer.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_NO_ACCESS, KERN_INVALID_ARGUMENT (not aligned).
+ */
+kern_return_t vm_pages_phys(host_priv_t host, task_t target_task, vm_address_t address,
+			    vm_size_t size, rpc_phys_addr_array_t *pages,
+			    mach_msg_type_number_t *count);
+
+/**
+ * vm_machine_attribute() - tell the machine how to treat memory
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: first byte
+ * @size: bytes
+ * @attribute: MATTR_*
+ * @value: in: MATTR_VAL_*; out: as it was
+ *
+ * x86 has nothing to be told: caches are coherent.  As on GNU Mach, no attribute can be had.
+ *
+ * GNU Mach reference manual, "Memory Attributes".
+ *
+ * Return: KERN_INVALID_ARGUMENT (the range is not one of the user address space),
+ * KERN_INVALID_ADDRESS.
+ */
+kern_return_t vm_machine_attribute(task_t target_task, vm_address_t address, vm_size_t size,
+				   vm_machine_attribute_t attribute,
+				   vm_machine_attribute_val_t *value);
+
+/**
  * vm_set_size_limit() - say how much memory a task may have
  * @host_port: mach_host_self(), or mach_host_priv() to make use of CAP_SYS_RESOURCE
  * @map: mach_task_self() or a task descriptor

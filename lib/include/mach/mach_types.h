@@ -7,6 +7,7 @@
 
 #include <mach/std_types.h>
 #include <mach/memory_object.h>
+#include <mach/vm_attributes.h>
 #include <mach/vm_inherit.h>
 #include <mach/vm_prot.h>
 #include <mach/vm_statistics.h>

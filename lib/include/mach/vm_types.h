@@ -14,4 +14,8 @@ typedef __UINTPTR_TYPE__ vm_offset_t;
 typedef __UINTPTR_TYPE__ vm_address_t;
 typedef __UINTPTR_TYPE__ vm_size_t;
 
+/* Physical addresses, as they travel between tasks. */
+typedef __UINT64_TYPE__ rpc_phys_addr_t;
+typedef rpc_phys_addr_t *rpc_phys_addr_array_t;
+
 #endif /* _MACH_VM_TYPES_H_ */
