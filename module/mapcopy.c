@@ -84,7 +84,7 @@ static bool shared_locked(struct machvm_map *map, u64 start, u64 end)
 
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
 		if (entry->wire || (entry->object && !entry->needs_copy &&
-				    machvm_object_shows_shared(entry->object)))
+				    machvm_object_is_shared(entry->object)))
 			return true;
 	return false;
 }
