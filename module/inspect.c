@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include "ioctl.h"
+#include "lock.h"
 #include "object.h"
 #include "page.h"
 #include "user.h"
@@ -42,6 +43,9 @@ static void describe_slot(struct machvm_object *object, u64 index, const struct 
 	}
 	info->wire_count = machvm_page_wired_locked(object, index);
 	info->state = state_of_page(object, slot->folio, info->wire_count);
+	info->lock = machvm_page_locks(slot->folio);
+	if (object->memobj)
+		info->unlock_request = machvm_unlock_wanted(object->memobj, index);
 	if (physical)
 		info->phys = PFN_PHYS(folio_pfn(slot->folio));
 }

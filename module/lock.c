@@ -67,6 +67,23 @@ int machvm_unlock_ask(struct machvm_memobj *memobj, u64 index, struct machvm_req
 	return err;
 }
 
+/* Access to a page that its pager was asked to allow and has not yet; a glance, as ever. */
+u32 machvm_unlock_wanted(struct machvm_memobj *memobj, u64 index)
+{
+	unsigned long slot = unlock_slot(index, 0);
+	struct machvm_request *request;
+	u32 wanted = 0;
+
+	for (; slot <= unlock_slot(index, MACHVM_PROT_WRITE); slot++) {
+		request = open_request(memobj, slot);
+		if (!request)
+			continue;
+		wanted |= request->msg.access;
+		machvm_request_put(request);
+	}
+	return wanted;
+}
+
 /* Ends the questions about [first, last]: who waits looks at the pages again. */
 void machvm_unlock_end(struct machvm_memobj *memobj, u64 first, u64 last, int result)
 {

@@ -42,6 +42,7 @@ static inline struct machvm_job *machvm_job_of(struct machvm_msg *msg)
 
 struct machvm_request *machvm_unlock_find(struct machvm_memobj *memobj, u64 index, u32 access);
 int machvm_unlock_ask(struct machvm_memobj *memobj, u64 index, struct machvm_request *request);
+u32 machvm_unlock_wanted(struct machvm_memobj *memobj, u64 index);
 void machvm_unlock_end(struct machvm_memobj *memobj, u64 first, u64 last, int result);
 
 /* job.c */

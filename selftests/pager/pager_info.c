@@ -104,4 +104,31 @@ TEST(D3_pages_of_a_pager)
 	EXPECT_EQ(0, info_of(s.base).voi_absent_count);
 }
 
+TEST(D3_P3_what_the_pager_forbids_and_was_asked_to_allow)
+{
+	static unsigned char data[PAGE];
+	struct machvm_data_supply supply = {
+		.size = sizeof(supply), .length = PAGE, .address = (uintptr_t)data,
+		.lock_value = VM_PROT_WRITE,
+	};
+	vm_page_info_t page;
+	struct touch writer;
+	struct served s;
+
+	serve(&s, 2);
+	supply.epoch = s.object.epoch;
+	must_eq(util_ioctl(s.object.control, MACHVM_DATA_SUPPLY, &supply), 0);
+	ASSERT_EQ(1, pages_of(s.base, &page, 1));
+	EXPECT_EQ(VM_PROT_WRITE, page.vpi_page_lock);
+	EXPECT_EQ(0, page.vpi_unlock_request);
+	sleeping_write(&writer, s.base, 7);
+	ASSERT_EQ(1, pages_of(s.base, &page, 1));
+	EXPECT_EQ(VM_PROT_WRITE, page.vpi_page_lock);
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, page.vpi_unlock_request);
+	channel_close(&s.channel);
+	touch_end(&writer);
+	ASSERT_EQ(1, pages_of(s.base, &page, 1));
+	EXPECT_EQ(0, page.vpi_unlock_request);
+}
+
 HARNESS_MAIN
