@@ -177,7 +177,6 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
  * In: memobj->lock held, and a reference on @memobj beside the incarnation's.  Out: not held.
  */
 static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
-	__releases(&memobj->lock)
 {
 	bool wanted, kept, listed = false;
 	struct machvm_port *port;
@@ -229,7 +228,9 @@ void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object
 	if (refcount_dec_not_one(&object->refs))
 		return;
 	machvm_memobj_get(memobj);	/* the incarnation's may go with it */
-	if (!refcount_dec_and_mutex_lock(&object->refs, &memobj->lock)) {
+	mutex_lock(&memobj->lock);
+	if (!refcount_dec_and_test(&object->refs)) {
+		mutex_unlock(&memobj->lock);
 		machvm_memobj_put(memobj);
 		return;
 	}
