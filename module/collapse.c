@@ -6,7 +6,8 @@
  * Never: waits for a pager; copies a page.
  * Locks: family->lock for writing, so no fault is looking; folio locks, one at a time.
  *
- * Pages that the upper object lacks move up; those that it has of its own are freed.  A
+ * Pages that the upper object lacks move up; those that it has of its own are freed.  Paged out
+ * or resident is all the same: of a page that is paged out, only the note where it lies moves.  A
  * translation to a page that moves stays right: it shows what the chain answers, before and
  * after.  One to a page that is freed was taken away when the upper object got its own.
  */
@@ -31,19 +32,21 @@ static struct machvm_object *sole_child(struct machvm_object *object, unsigned i
 /* Empties @object into @child.  Returns false if it could not be done to the end. */
 static bool move_pages(struct machvm_object *object, struct machvm_object *child)
 {
-	struct folio *folio;
 	u64 index = 0;
 	int err = 0;
 
-	while (!err && (folio = machvm_page_next(object, &index, ULONG_MAX))) {
+	while (!err && machvm_page_next_kept(object, &index, ULONG_MAX)) {
+		struct folio *folio = machvm_page_lookup(object, index);
 		u64 above = index - child->shadow_index;
 
-		if (index < child->shadow_index || machvm_page_lookup(child, above)) {
+		if (index < child->shadow_index || machvm_page_exists(child, above)) {
 			machvm_page_purge(object, index, index);
 		} else {
-			folio_lock(folio);
+			if (folio)
+				folio_lock(folio);
 			err = machvm_page_move(object, index, child, above);
-			folio_unlock(folio);
+			if (folio)
+				folio_unlock(folio);
 		}
 		index++;
 	}

@@ -68,24 +68,40 @@ static struct machvm_object *next_sibling(struct machvm_object *object)
 	return list_next_entry(object, sibling);
 }
 
-/* True if @child shows page @index of its shadow, having none of its own there. */
-static bool object_sees(struct machvm_object *child, u64 index)
+/*
+ * True if @child shows one of @nr pages of its shadow from @index on, having none of its own there.
+ * Pages that lie before the first of the shadow have negative numbers.
+ */
+static bool object_sees(struct machvm_object *child, s64 index, u64 nr)
 {
-	return index >= child->shadow_index &&
-	       !machvm_page_lookup(child, index - child->shadow_index);
+	s64 at = index - (s64)child->shadow_index;
+	s64 end = at + (s64)nr;
+
+	for (at = max_t(s64, at, 0); at < end; at++)
+		if (!machvm_page_exists(child, at))
+			return true;
+	return false;
+}
+
+static void zap_mappers_from(struct machvm_object *object, s64 index, u64 nr)
+{
+	s64 first = max_t(s64, index, 0);
+
+	machvm_zap_mappers(object, first, index + (s64)nr - first);
 }
 
 /*
- * The next object, depth first, that sees page *@index of @at from above, below or at @root; NULL
- * after the last.  *@index becomes the page in its own count.  No recursion.
+ * The next object, depth first, that sees one of @nr pages of @at from *@index on, from above,
+ * below or at @root; NULL after the last.  *@index becomes the page in its own count.  No
+ * recursion.
  */
 static struct machvm_object *next_viewer(struct machvm_object *root, struct machvm_object *at,
-					 u64 *index)
+					 s64 *index, u64 nr)
 {
 	struct machvm_object *next = first_child(at);
 
 	for (;;) {
-		if (next && object_sees(next, *index)) {
+		if (next && object_sees(next, *index, nr)) {
 			*index -= next->shadow_index;
 			return next;
 		}
@@ -102,22 +118,22 @@ static struct machvm_object *next_viewer(struct machvm_object *root, struct mach
 }
 
 /**
- * machvm_zap_viewers_locked - take a page away from everyone who sees it through an object
+ * machvm_zap_viewers_run_locked - take pages away from everyone who sees them through an object
  * @object: where they look first, or lower down
- * @index: page of @object
+ * @index: first page of @object
+ * @nr: how many; a few, as each is looked for
  *
- * That is the entries of @object, and those of the objects above it that have no page of their
- * own there.
- * Context: family->lock held; so is the folio lock of the page they see.
+ * That is the entries of @object, and those of the objects above it that lack one of them.
+ * Context: family->lock held; so are the folio locks of the pages they see.
  */
-void machvm_zap_viewers_locked(struct machvm_object *object, u64 index)
+void machvm_zap_viewers_run_locked(struct machvm_object *object, u64 index, u64 nr)
 {
 	struct machvm_object *at;
-	u64 here = index;
+	s64 here = index;
 
 	lockdep_assert_held(&object->family->lock);
-	for (at = object; at; at = next_viewer(object, at, &here))
-		machvm_zap_mappers(at, here, 1);
+	for (at = object; at; at = next_viewer(object, at, &here, nr))
+		zap_mappers_from(at, here, nr);
 }
 
 static bool wired_mapper(struct machvm_object *object, u64 index)
@@ -151,15 +167,20 @@ static bool wired_mapper(struct machvm_object *object, u64 index)
 bool machvm_page_wired_locked(struct machvm_object *object, u64 index)
 {
 	struct machvm_object *at;
-	u64 here = index;
+	s64 here = index;
 
 	lockdep_assert_held(&object->family->lock);
 	if (!READ_ONCE(object->family->nr_wired))
 		return false;
-	for (at = object; at; at = next_viewer(object, at, &here))
+	for (at = object; at; at = next_viewer(object, at, &here, 1))
 		if (wired_mapper(at, here))
 			return true;
 	return false;
+}
+
+void machvm_zap_viewers_locked(struct machvm_object *object, u64 index)
+{
+	machvm_zap_viewers_run_locked(object, index, 1);
 }
 
 /* True if one entry, and nothing above, looks at the object. */
@@ -243,7 +264,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 
 	down_write(&source->family->lock);
 	older = source->copy;
-	if (older && !atomic_long_read(&older->resident) && machvm_object_tryget(older)) {
+	if (older && machvm_object_is_empty(older) && machvm_object_tryget(older)) {
 		up_write(&source->family->lock);
 		return older;
 	}
@@ -284,7 +305,7 @@ struct machvm_object *machvm_object_copy(struct machvm_object *source)
 bool machvm_push_wanted_locked(struct machvm_object *source, u64 index)
 {
 	lockdep_assert_held(&source->family->lock);
-	return source->copy && !machvm_page_lookup(source->copy, index);
+	return source->copy && !machvm_page_exists(source->copy, index);
 }
 
 /**

@@ -15,6 +15,7 @@
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
+#include "pageout.h"
 #include "proxy.h"
 #include "resident.h"
 #include "task.h"
@@ -323,6 +324,20 @@ static long vm_get_size_limit(struct file *file, void *arg)
 	return ret;
 }
 
+static long vm_pageout(struct file *file, void *arg)
+{
+	struct machvm_vm_pageout *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_pageout(map, call->address, call->length, &call->out_pages);
+	machvm_map_put(map);
+	return ret;
+}
+
 static long task_port(struct file *file, void *arg)
 {
 	return machvm_task_port(arg);
@@ -368,9 +383,10 @@ static const struct machvm_ioctl dev_ioctls[] = {
 			 vm_set_size_limit),
 	MACHVM_IOCTL_ROW(MACHVM_VM_GET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
 			 vm_get_size_limit),
+	MACHVM_IOCTL_ROW(MACHVM_VM_PAGEOUT, machvm_vm_pageout, out_pages, vm_pageout),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
-	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_queued,
+	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_paged_out,
 			 machvm_ioctl_vm_statistics),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_INFO, machvm_task_info, out_cow_faults,
 			 machvm_ioctl_task_info),

@@ -20,6 +20,7 @@
 #include "pmap.h"
 #include "request.h"
 #include "stats.h"
+#include "store.h"
 #include "user.h"
 #include "vm.h"
 
@@ -35,6 +36,8 @@ enum step {
 	STEP_NEED_PAGE,
 	STEP_NEED_ZERO_PAGE,
 	STEP_NEED_REQUEST,
+	STEP_NEED_STORED,	/* the page is paged out */
+	STEP_FREE_STORED,	/* it is back */
 };
 
 static enum step fail(struct machvm_fault *fault, int kr)
@@ -71,6 +74,7 @@ static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gf
 		return folio;
 	fault->spare = folio;
 	fault->spare_is_zero = zero;
+	fault->spare_place = 0;
 	return folio;
 }
 
@@ -92,6 +96,14 @@ static struct folio *use_spare(struct machvm_fault *fault)
 
 	fault->spare = NULL;
 	return folio;
+}
+
+/* The spare becomes a copy of @source. */
+static void copy_to_spare(struct machvm_fault *fault, struct folio *source)
+{
+	copy_highpage(folio_page(fault->spare, 0), folio_page(source, 0));
+	fault->spare_is_zero = false;
+	fault->spare_place = 0;
 }
 
 static void zap_trapped(struct machvm_fault *fault)
@@ -139,6 +151,7 @@ static enum step push(struct machvm_fault *fault, struct folio *folio)
 	if (step != STEP_NEXT)
 		return step;
 	fault->spare_is_zero = false;
+	fault->spare_place = 0;
 	switch (machvm_push_locked(fault->top, fault->index, folio, fault->spare)) {
 	case 0:
 		break;
@@ -318,8 +331,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 	}
 	if (is_locked_against(fault, owner, source))
 		return stage_unlock(fault, owner, index, source);
-	copy_highpage(folio_page(fault->spare, 0), folio_page(source, 0));
-	fault->spare_is_zero = false;
+	copy_to_spare(fault, source);
 	step = insert_spare(fault);
 	if (step == STEP_NEXT) {
 		machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
@@ -367,21 +379,40 @@ static enum step stage_pager(struct machvm_fault *fault, struct machvm_object *o
 	}
 }
 
+/*
+ * The page is paged out, in whatever object of the chain.  It is read with no lock held, as that
+ * may wait for I/O, and comes in if its slot then still names the place that was read.
+ */
+static enum step stage_stored(struct machvm_fault *fault, struct machvm_object *object, u64 index,
+			      u64 place)
+{
+	fault->place = place;
+	if (!fault->spare || fault->spare_place != place)
+		return STEP_NEED_STORED;
+	if (machvm_page_in(object, index, place, fault->spare))
+		return STEP_AGAIN;
+	machvm_page_set(use_spare(fault), MACHVM_PAGE_DIRTY);	/* the place is about to go */
+	return STEP_FREE_STORED;
+}
+
 /* Stage 2: walk the chain to the page, or to the place where it is to come from. */
 static enum step stage_find(struct machvm_fault *fault)
 {
 	struct machvm_object *object = fault->top;
 	u64 index = fault->index;
 	struct folio *folio;
+	u64 place;
 
 	lockdep_assert_held(&object->family->lock);
 	for (;;) {
-		folio = machvm_page_lookup(object, index);
+		folio = machvm_page_find(object, index, &place);
 		if (folio && object == fault->top)
 			return stage_own(fault, folio);
 		if (folio)
 			return fault->write ? stage_copy(fault, object, index, folio) :
 					      stage_below(fault, object, index, folio);
+		if (place)
+			return stage_stored(fault, object, index, place);
 		if (object->memobj)
 			return stage_pager(fault, object, index);
 		if (!object->shadow)
@@ -514,6 +545,23 @@ static int fetch_page(struct machvm_fault *fault, bool zero)
 	return PTR_ERR_OR_ZERO(folio);
 }
 
+static int fetch_stored(struct machvm_fault *fault)
+{
+	struct folio *folio = fault->spare ?: spare_alloc(fault, false, GFP_KERNEL);
+	int err;
+
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	fault->spare_is_zero = false;
+	fault->spare_place = 0;
+	err = machvm_store_read(fault->place, folio);
+	if (err)
+		return err == -ENOMEM ? err : -EIO;
+	fault->spare_place = fault->place;
+	fault->read_store = true;
+	return 0;
+}
+
 /* Gets what a try said it needs.  Returns 0 or an errno. */
 static int fetch(struct machvm_fault *fault, enum step step)
 {
@@ -526,6 +574,11 @@ static int fetch(struct machvm_fault *fault, enum step step)
 		return fetch_page(fault, true);
 	case STEP_NEED_REQUEST:
 		return fetch_request(fault);
+	case STEP_NEED_STORED:
+		return fetch_stored(fault);
+	case STEP_FREE_STORED:
+		machvm_store_free(fault->place);
+		return 0;
 	default:
 		return 0;
 	}
@@ -541,6 +594,9 @@ static enum machvm_outcome outcome_of(struct machvm_fault *fault, enum step step
 		return MACHVM_FAULT_FAILED;
 	case -EINTR:
 		fault->kr = MACHVM_KERN_ABORTED;
+		return MACHVM_FAULT_FAILED;
+	case -EIO:
+		fault->kr = MACHVM_KERN_MEMORY_ERROR;
 		return MACHVM_FAULT_FAILED;
 	default:
 		return MACHVM_FAULT_NOMEM;

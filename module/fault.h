@@ -34,11 +34,14 @@ struct machvm_fault {
 	/* made for the fault, freed with it if unused */
 	struct folio *spare;
 	bool spare_is_zero;
+	u64 spare_place;		/* it holds what lies there in the store; 0: it does not */
 	struct machvm_request *fresh;
 	struct machvm_memobj *ask;	/* referenced: fresh is to be for this page of it */
 	u64 ask_index;
 	u32 ask_access;
 	bool ask_unlock;		/* not for the page, but to be allowed to use it */
+	u64 place;			/* of the store, to be read or to be freed */
+	bool read_store;		/* this took I/O */
 
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */

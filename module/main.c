@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "ioctl.h"
 #include "stats.h"
+#include "store.h"
 #include "user.h"
 
 static int __init machvm_init(void)
@@ -19,9 +20,12 @@ static int __init machvm_init(void)
 	err = machvm_user_init();
 	if (err)
 		goto err_stats;
-	err = machvm_arena_init();
+	err = machvm_store_init();
 	if (err)
 		goto err_user;
+	err = machvm_arena_init();
+	if (err)
+		goto err_store;
 	err = machvm_channel_init();
 	if (err)
 		goto err_arena;
@@ -34,6 +38,8 @@ err_channel:
 	machvm_channel_exit();
 err_arena:
 	machvm_arena_exit();
+err_store:
+	machvm_store_exit();
 err_user:
 	machvm_user_exit();
 err_stats:
@@ -47,6 +53,7 @@ static void __exit machvm_exit(void)
 	machvm_dev_exit();
 	machvm_channel_exit();
 	machvm_arena_exit();
+	machvm_store_exit();
 	machvm_user_exit();
 	machvm_stats_exit();
 }

@@ -131,7 +131,7 @@ void machvm_object_put_shared(struct machvm_object *object)
 void machvm_object_free(struct machvm_object *object)
 {
 	xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
-	WARN_ON_ONCE(atomic_long_read(&object->resident));
+	WARN_ON_ONCE(!machvm_object_is_empty(object));
 	xa_destroy(&object->pages);
 	family_put(object->family);
 	machvm_user_put(object->user);
@@ -201,6 +201,15 @@ void machvm_object_put(struct machvm_object *object)
 	}
 }
 
+/*
+ * True if it has no page, neither resident nor paged out.  With no lock held, one that is being
+ * paged out just now may be missed.
+ */
+bool machvm_object_is_empty(struct machvm_object *object)
+{
+	return !atomic_long_read(&object->paged_out) && !atomic_long_read(&object->resident);
+}
+
 /* The first living object whose number is @id or larger, with a reference; NULL past the last. */
 struct machvm_object *machvm_object_first(u64 id)
 {
@@ -264,16 +273,17 @@ int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *
 	return 0;
 }
 
-/* What the chain from @object down answers for a page: a folio, or NULL. */
+/* What the chain from @object down answers for a page: a folio; NULL for one that is out, too. */
 struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 index)
 {
 	struct folio *folio;
+	u64 place;
 
 	for (; object; index += object->shadow_index, object = object->shadow) {
-		folio = machvm_page_lookup(object, index);
+		folio = machvm_page_find(object, index, &place);
 		if (folio)
 			return folio;
-		if (object->memobj)
+		if (place || object->memobj)
 			break;
 	}
 	return NULL;
@@ -343,7 +353,7 @@ static bool object_range_mapped(struct machvm_object *object, u64 index, u64 nr)
  */
 void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr)
 {
-	if (object->memobj || !atomic_long_read(&object->resident))
+	if (object->memobj || machvm_object_is_empty(object))
 		return;
 	down_write(&object->family->lock);
 	if (list_empty(&object->children) && !object->copy &&

@@ -13,6 +13,7 @@ void machvm_object_put(struct machvm_object *object);
 void machvm_object_put_shared(struct machvm_object *object);
 void machvm_object_free(struct machvm_object *object);
 
+bool machvm_object_is_empty(struct machvm_object *object);
 struct machvm_object *machvm_object_first(u64 id);
 struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 index);
 int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *resident,
@@ -44,6 +45,7 @@ bool machvm_object_pinned(struct machvm_object *object, u64 index, u64 nr);
 int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all);
 void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr);
 void machvm_zap_viewers_locked(struct machvm_object *object, u64 index);
+void machvm_zap_viewers_run_locked(struct machvm_object *object, u64 index, u64 nr);
 bool machvm_object_single_view(struct machvm_object *object);
 bool machvm_page_wired_locked(struct machvm_object *object, u64 index);
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * page.c - the slots of an object: who is there, and the only code that writes them.
- * Callers: fault.c and copy.c insert, memobj.c answers, object.c purges.
+ * Callers: fault.c and copy.c insert, memobj.c answers, pageout.c takes out, object.c purges.
  * Never: maps a page, talks to a pager, or waits.
  * Locks: slots change by xarray compare-and-exchange; removal needs family->lock for writing.
  */
 #include "page.h"
 #include "request.h"
 #include "stats.h"
+#include "store.h"
 #include "user.h"
 
-#define SLOT_REQUEST 1UL	/* xarray pointer tag of a request */
+/* xarray pointer tags */
+#define SLOT_REQUEST 1UL
+#define SLOT_STORED 3UL		/* a place in the store, above the two bits of the tag */
+#define SLOT_TAG_BITS 2
 
 static_assert(MACHVM_PAGE_BITS_MASK < MACHVM_USER_ALIGN);
 
@@ -27,6 +31,26 @@ static void *slot_of_request(struct machvm_request *request)
 static struct machvm_request *request_of_slot(void *slot)
 {
 	return xa_untag_pointer(slot);
+}
+
+static bool slot_is_stored(void *slot)
+{
+	return xa_pointer_tag(slot) == SLOT_STORED;
+}
+
+static void *slot_of_place(u64 place)
+{
+	return xa_tag_pointer((void *)(unsigned long)(place << SLOT_TAG_BITS), SLOT_STORED);
+}
+
+static u64 place_of_slot(void *slot)
+{
+	return (unsigned long)slot >> SLOT_TAG_BITS;
+}
+
+static struct folio *folio_of_slot(void *slot)
+{
+	return slot_is_request(slot) || slot_is_stored(slot) ? NULL : slot;
 }
 
 /**
@@ -151,9 +175,47 @@ bool machvm_page_pinned(struct folio *folio)
  */
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index)
 {
+	return folio_of_slot(xa_load(&object->pages, index));
+}
+
+/**
+ * machvm_page_find - what an object has in a slot
+ * @object: the object
+ * @index: page index
+ * @place: out: where in the store the page lies if it is paged out, else 0
+ *
+ * Context: as machvm_page_lookup().
+ * Return: the resident page, or NULL.
+ */
+struct folio *machvm_page_find(struct machvm_object *object, u64 index, u64 *place)
+{
 	void *slot = xa_load(&object->pages, index);
 
-	return slot_is_request(slot) ? NULL : slot;
+	*place = slot_is_stored(slot) ? place_of_slot(slot) : 0;
+	return folio_of_slot(slot);
+}
+
+/* True if the object has a page of its own there, be it resident or paged out. */
+bool machvm_page_exists(struct machvm_object *object, u64 index)
+{
+	u64 place;
+
+	return machvm_page_find(object, index, &place) || place;
+}
+
+/* True if there is such a page in [*index, last]; moves *index to the first. */
+bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last)
+{
+	unsigned long at = *index;
+	void *slot;
+
+	xa_for_each_range(&object->pages, at, slot, *index, last) {
+		if (!slot_is_request(slot)) {
+			*index = at;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The first resident page in [*index, last]; moves *index to it. */
@@ -163,7 +225,7 @@ struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 las
 	void *slot;
 
 	xa_for_each_range(&object->pages, at, slot, *index, last) {
-		if (slot_is_request(slot))
+		if (!folio_of_slot(slot))
 			continue;
 		*index = at;
 		return slot;
@@ -182,7 +244,7 @@ static void slot_describe(void *slot, struct machvm_slot *out)
 }
 
 /**
- * machvm_page_look - the first slot from *@index on with a page or an open question
+ * machvm_page_look - the first slot from *@index on with a resident page or an open question
  * @object: the object
  * @index: in: where to look first; out: the slot
  * @out: what it holds
@@ -198,7 +260,8 @@ bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_sl
 
 	rcu_read_lock();	/* for a request; xarray's own ends with each step */
 	xa_for_each_start(&object->pages, at, slot, *index) {
-		if (slot_is_request(slot) && machvm_request_done(request_of_slot(slot)))
+		if (slot_is_stored(slot) ||
+		    (slot_is_request(slot) && machvm_request_done(request_of_slot(slot))))
 			continue;
 		slot_describe(slot, out);
 		*index = at;
@@ -346,25 +409,73 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 }
 
 /*
- * Moves a resident page into an empty slot of another object.  Translations to it stay.
+ * Leaves a place in the store in the slot of a resident page, which is the caller's from then on.
+ * Context: family->lock held for writing; the caller sees to its mappings.
+ * Return: 0, or -EBUSY if the page is not there.
+ */
+int machvm_page_out(struct machvm_object *object, u64 index, struct folio *folio, u64 place)
+{
+	int err = slot_exchange(object, index, folio, slot_of_place(place));
+
+	if (err)
+		return err;
+	atomic_long_inc(&object->paged_out);
+	count_resident(object, -1);
+	machvm_count(MACHVM_STAT_PAGEOUTS, 1);
+	machvm_count(MACHVM_STAT_PAGED_OUT, 1);
+	return 0;
+}
+
+/*
+ * Puts a page that was read from the store back.  Consumes @folio on success; the place in the
+ * store is the caller's then, to be freed.
+ * Context: family->lock held.
+ * Return: 0, or -EBUSY if the slot no longer names that place.
+ */
+int machvm_page_in(struct machvm_object *object, u64 index, u64 place, struct folio *folio)
+{
+	int err;
+
+	page_adopt(object, index, folio);
+	err = slot_exchange(object, index, slot_of_place(place), folio);
+	if (err) {
+		folio->mapping = NULL;
+		return err;
+	}
+	count_resident(object, 1);
+	atomic_long_dec(&object->paged_out);
+	machvm_count(MACHVM_STAT_PAGEINS, 1);
+	machvm_count(MACHVM_STAT_PAGED_OUT, -1);
+	return 0;
+}
+
+/*
+ * Moves a page, resident or paged out, into an empty slot of another object.  Translations to it
+ * stay.
  * Context: family->lock of both held for writing, the folio locked.
  * Return: 0, or -ENOMEM: then it is where it was.
  */
 int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object *to, u64 to_index)
 {
-	struct folio *folio = machvm_page_lookup(from, index);
-	int err = slot_exchange(to, to_index, NULL, folio);
+	void *slot = xa_load(&from->pages, index);
+	int err = slot_exchange(to, to_index, NULL, slot);
 
 	if (err)
 		return err;
-	page_adopt(to, to_index, folio);
+	if (slot_is_stored(slot)) {
+		atomic_long_inc(&to->paged_out);
+		xa_erase(&from->pages, index);
+		atomic_long_dec(&from->paged_out);
+		return 0;
+	}
+	page_adopt(to, to_index, slot);
 	count_resident(to, 1);
 	machvm_page_take(from, index);
 	return 0;
 }
 
 /*
- * Frees all pages and cancels all questions in [first, last].
+ * Frees all pages, resident or paged out, and cancels all questions in [first, last].
  * In: nothing maps the pages, and nothing can come to: no fault reaches the object, or
  * family->lock is held for writing.
  */
@@ -381,6 +492,12 @@ void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
 			request = request_of_slot(slot);
 			machvm_request_finish(request, MACHVM_KERN_INVALID_ADDRESS, 0);
 			machvm_request_put(request);
+			continue;
+		}
+		if (slot_is_stored(slot)) {
+			atomic_long_dec(&object->paged_out);
+			machvm_count(MACHVM_STAT_PAGED_OUT, -1);
+			machvm_store_free(place_of_slot(slot));
 			continue;
 		}
 		count_resident(object, -1);

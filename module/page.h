@@ -41,6 +41,9 @@ void machvm_page_strip(struct folio *folio);
 bool machvm_page_pinned(struct folio *folio);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
+struct folio *machvm_page_find(struct machvm_object *object, u64 index, u64 *place);
+bool machvm_page_exists(struct machvm_object *object, u64 index);
+bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out);
 struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);
@@ -50,6 +53,8 @@ int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_reque
 int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
 		       struct folio *folio);
 struct folio *machvm_page_take(struct machvm_object *object, u64 index);
+int machvm_page_out(struct machvm_object *object, u64 index, struct folio *folio, u64 place);
+int machvm_page_in(struct machvm_object *object, u64 index, u64 place, struct folio *folio);
 int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object *to,
 		     u64 to_index);
 void machvm_page_purge(struct machvm_object *object, u64 first, u64 last);

@@ -124,7 +124,8 @@ struct machvm_map {
  * that an object lacks is looked for in its shadow.
  *
  * Slots of @pages: NULL, nothing known; a folio, resident; a tagged &struct machvm_request, a
- * pager was asked (a finished one there counts as NULL).  page.c alone writes them.
+ * pager was asked (a finished one there counts as NULL); a tagged number, paged out, the place in
+ * the store where it lies.  page.c alone writes them.
  */
 struct machvm_object {
 	refcount_t refs;		/* (a) entries, children, and users for a moment */
@@ -133,6 +134,7 @@ struct machvm_object {
 	struct machvm_family *family;	/* (c) */
 	struct xarray pages;		/* slots, by page index */
 	atomic_long_t resident;		/* (a) folios in pages */
+	atomic_long_t paged_out;	/* (a) places of the store in pages */
 	struct machvm_object *shadow;	/* (f) the object below, referenced */
 	u64 shadow_index;		/* (f) our page 0 is this page of the shadow */
 	struct machvm_object *copy;	/* (f) newest delayed copy, not referenced */

@@ -125,7 +125,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 	trace_machvm_fault(map, fault.addr, fault.write, outcome, fault.kr);
 	switch (outcome) {
 	case MACHVM_FAULT_MAPPED:
-		return VM_FAULT_NOPAGE;
+		return VM_FAULT_NOPAGE | (fault.read_store ? VM_FAULT_MAJOR : 0);
 	case MACHVM_FAULT_WAIT:
 		return fault_wait(vmf, map, fault.addr, fault.wait);
 	case MACHVM_FAULT_FAILED:

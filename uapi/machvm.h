@@ -343,6 +343,28 @@ struct machvm_vm_write {
 };
 
 /**
+ * struct machvm_vm_pageout - page memory out now (MACHVM_VM_PAGEOUT, device)
+ * @size: sizeof(struct machvm_vm_pageout)
+ * @task: a task port, or %MACHVM_TASK_SELF
+ * @address: first byte
+ * @length: bytes; pages that the range touches in part count
+ * @out_pages: how many pages went out
+ *
+ * What MADV_PAGEOUT is to ordinary memory: advice that costs who uses the memory next some time
+ * and nothing else.  Internal memory goes to the default memory manager, wherever in the chains of
+ * shadows its pages lie.  Holes, pages of memory objects, wired pages, and pages that an I/O or
+ * another user holds are passed over.
+ * Answers SUCCESS, INVALID_ADDRESS (the range wraps), INVALID_TASK.
+ */
+struct machvm_vm_pageout {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 out_pages;
+};
+
+/**
  * struct machvm_task_port - a right to a task's memory (MACHVM_TASK_PORT, device)
  * @size: sizeof(struct machvm_task_port)
  * @task: %MACHVM_TASK_SELF, or a descriptor of /proc/PID/mem that the caller opened for reading and
@@ -521,8 +543,8 @@ struct machvm_vm_size_limit {
  * @out_wire_count: wired pages of machvm
  * @out_zero_fill_count: pages filled with zeroes
  * @out_reactivations: pages that left the inactive queue by being used
- * @out_pageins: pages supplied by pagers
- * @out_pageouts: pages returned to pagers
+ * @out_pageins: pages supplied by pagers, or read back by the default memory manager
+ * @out_pageouts: pages returned to pagers, or paged out to the default memory manager
  * @out_faults: faults handled; one that waited for its pager and was tried again is one
  * @out_cow_faults: pages copied on write
  * @out_lookups: memory objects looked up by vm_map
@@ -535,6 +557,7 @@ struct machvm_vm_size_limit {
  * @out_maps: maps alive
  * @out_ports: pager ports alive
  * @out_queued: requests waiting to be sent or answered
+ * @out_paged_out: pages that the default memory manager keeps now
  */
 struct machvm_vm_statistics {
 	__u32 size;
@@ -559,6 +582,7 @@ struct machvm_vm_statistics {
 	__aligned_u64 out_maps;
 	__aligned_u64 out_ports;
 	__aligned_u64 out_queued;
+	__aligned_u64 out_paged_out;
 };
 
 /**
@@ -982,6 +1006,7 @@ struct machvm_lock_request {
 #define MACHVM_OBJECT_PAGES _IOWR(MACHVM_IOC_TYPE, 0x24, struct machvm_object_pages)
 #define MACHVM_PROXY_CREATE _IOWR(MACHVM_IOC_TYPE, 0x25, struct machvm_proxy_create)
 #define MACHVM_REGION_PROXY _IOWR(MACHVM_IOC_TYPE, 0x26, struct machvm_region_proxy)
+#define MACHVM_VM_PAGEOUT _IOWR(MACHVM_IOC_TYPE, 0x30, struct machvm_vm_pageout)
 #define MACHVM_CONTROL_BIND _IOWR(MACHVM_IOC_TYPE, 0x40, struct machvm_control_bind)
 #define MACHVM_DATA_SUPPLY _IOWR(MACHVM_IOC_TYPE, 0x41, struct machvm_data_supply)
 #define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)

@@ -176,6 +176,91 @@ bool mock_zapped(struct machvm_map *map, u64 start, u64 end)
 	return true;
 }
 
+/* The store */
+
+static char **places;		/* by number; freed ones are NULL */
+static u64 places_room, places_used = 1;
+unsigned int mock_stored;
+unsigned int mock_store_reads;
+static int store_error;
+
+void mock_store_fail(int err)
+{
+	store_error = err;
+}
+
+int machvm_store_reserve(struct machvm_store_slot *slot)
+{
+	might_sleep();
+	if (fake_alloc_fails(GFP_KERNEL, __FILE__, __LINE__))
+		return -ENOMEM;
+	if (places_used == places_room || !places_room) {
+		places_room = places_room * 2 + 64;
+		places = realloc(places, places_room * sizeof(*places));
+		BUG_ON(!places);
+	}
+	slot->place = places_used++;
+	slot->page = NULL;
+	places[slot->place] = calloc(1, PAGE_SIZE);
+	mock_stored++;
+	return 0;
+}
+
+void machvm_store_fill(struct machvm_store_slot *slot, struct folio *from)
+{
+	check_eq(folio_ref_count(from), 0);
+	check(!folio_mapped(from) && folio_test_locked(from));
+	memcpy(places[slot->place], folio_address(from), PAGE_SIZE);
+}
+
+void machvm_store_commit(struct machvm_store_slot *slot)
+{
+	might_sleep();
+}
+
+void machvm_store_cancel(struct machvm_store_slot *slot)
+{
+	machvm_store_free(slot->place);
+}
+
+int machvm_store_read(u64 place, struct folio *into)
+{
+	int err = store_error;
+
+	might_sleep();
+	mock_store_reads++;
+	store_error = 0;
+	if (err)
+		return err;
+	if (fake_alloc_fails(GFP_KERNEL, __FILE__, __LINE__))
+		return -ENOMEM;
+	require(place < places_used);
+	if (places[place])
+		memcpy(folio_address(into), places[place], PAGE_SIZE);
+	else
+		memset(folio_address(into), 0xdb, PAGE_SIZE);
+	return 0;
+}
+
+void machvm_store_free(u64 place)
+{
+	might_sleep();
+	require(place < places_used && places[place]);
+	free(places[place]);
+	places[place] = NULL;
+	mock_stored--;
+}
+
+static void store_end(void)
+{
+	check_eq(mock_stored, 0);
+	check_eq(mock_stats[MACHVM_STAT_PAGED_OUT], 0);
+	free(places);
+	places = NULL;
+	places_room = 0;
+	places_used = 1;
+}
+
 /* The sender */
 
 static unsigned int sents_room;
@@ -276,6 +361,7 @@ static void check_at_end(void)
 	check_eq(refcount_read(&mock_user.refs), 1);
 	check_eq(mock_user.pages, 0);
 	check_eq(mock_user.objects, 0);
+	store_end();
 	check_eq(mock_stats[MACHVM_STAT_OBJECTS], 0);
 	check_eq(mock_stats[MACHVM_STAT_PORTS], 0);
 	check_eq(mock_stats[MACHVM_STAT_QUEUED], 0);
@@ -587,7 +673,7 @@ static void object_check(struct machvm_object *object)
 	unsigned int entries = 0, children = 0;
 	struct machvm_object *child;
 	struct machvm_entry *entry;
-	long resident = 0;
+	long resident = 0, kept = 0;
 	struct folio *folio;
 	u64 index;
 
@@ -610,7 +696,10 @@ static void object_check(struct machvm_object *object)
 		check(!folio_test_locked(folio));
 		resident++;
 	}
+	for (index = 0; machvm_page_next_kept(object, &index, ULONG_MAX); index++)
+		kept++;
 	check_eq(atomic_long_read(&object->resident), resident);
+	check_eq(atomic_long_read(&object->paged_out), kept - resident);
 	up_read(&object->family->lock);
 }
 
@@ -624,6 +713,14 @@ void objects_check(void)
 		id = object->id + 1;
 		machvm_object_put(object);
 	}
+}
+
+u64 pageout_at(struct machvm_map *map, u64 page, u64 nr)
+{
+	u64 pages;
+
+	check_eq(machvm_vm_pageout(map, AT(page), PAGES(nr), &pages), 0);
+	return pages;
 }
 
 void fill(struct machvm_object *object, u64 index, char value)

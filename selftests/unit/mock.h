@@ -14,7 +14,9 @@
 #include "pmap.h"
 #include "port.h"
 #include "request.h"
+#include "pageout.h"
 #include "stats.h"
+#include "store.h"
 #include "user.h"
 #include "vm.h"
 
@@ -75,6 +77,14 @@ void mock_sents_forget(void);
 struct mock_sent *mock_last_sent(void);
 unsigned int mock_sent_of(u8 type);
 
+/*
+ * The store keeps each place until it is freed; what is read of one that was freed is not what it
+ * held.  The first reader after mock_store_fail() gets that error.
+ */
+extern unsigned int mock_stored;	/* places in use */
+extern unsigned int mock_store_reads;
+void mock_store_fail(int err);
+
 extern long mock_stats[MACHVM_NR_STATS];
 
 /* A map over [ARENA, ARENA_END); ends with map_end(). */
@@ -113,6 +123,9 @@ int load(struct machvm_map *map, u64 page);		/* value, or the reason negated - 1
 int store(struct machvm_map *map, u64 page, u8 value);
 #define FAILED(kr) (-1000 - (kr))
 struct mock_pte *pte_at(struct machvm_map *map, u64 page);
+
+/* Pages out what the pages show: how many went. */
+u64 pageout_at(struct machvm_map *map, u64 page, u64 nr);
 
 /* Fork; NULL if it failed. */
 struct machvm_map *map_fork(struct machvm_map *parent);

@@ -631,6 +631,16 @@ static void do_load_run(struct mtask *task, u64 page, u64 nr)
 		check_load(task, page++);
 }
 
+/* Nobody may notice. */
+static void do_pageout(struct mtask *task, u64 page, u64 nr)
+{
+	bool starved = starve();
+
+	pageout_at(task->map, page, nr);
+	if (starved)
+		fail_end();
+}
+
 static struct mtask *some_task(void)
 {
 	struct mtask *task = &tasks[test_random() % NR_TASKS];
@@ -691,6 +701,9 @@ static void one_call(void)
 		break;
 	case 27:
 		do_read(some_task() ?: task, task, page, nr);
+		break;
+	case 28 ... 30:
+		do_pageout(task, page, nr);
 		break;
 	case 31 ... 32:
 		do_allocate_anywhere(task, nr);
