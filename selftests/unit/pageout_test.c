@@ -99,6 +99,7 @@ TEST(pageout, V22_a_wired_page_stays)
 	down_write(&map->lock);
 	machvm_entry_set_wire(machvm_map_lookup_locked(map, AT(0)), MACHVM_PROT_READ);
 	up_write(&map->lock);
+	check_eq(machvm_vm_inherit(map, AT(0), 3 * PAGE_SIZE, MACHVM_INHERIT_SHARE), 0);
 	child = map_fork(map);
 	require(child);
 	check_eq(pageout_at(map, 0, 3), 0);

@@ -42,6 +42,7 @@ union call {
 	struct machvm_vm_size_limit limit;
 	struct machvm_vm_allocate_contiguous contiguous;
 	struct machvm_vm_pages_phys phys;
+	struct machvm_vm_pageout pageout;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
@@ -185,6 +186,13 @@ static void good_set_limit(union call *call, struct world *world)
 	call->limit.privileged = 1;
 }
 
+static void good_pageout(union call *call, struct world *world)
+{
+	call->pageout.task = MACHVM_TASK_SELF;
+	call->pageout.address = world->base + PAGES(20);	/* state() shows what is resident */
+	call->pageout.length = PAGES(2);
+}
+
 static void good_task_port(union call *call, struct world *world)
 {
 	(void)world;
@@ -301,6 +309,7 @@ static const struct row {
 	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_set_limit),
 	ROW(MACHVM_VM_GET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
 	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_limit),
+	ROW(MACHVM_VM_PAGEOUT, DEVICE, machvm_vm_pageout, 0, 0, good_pageout),
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
