@@ -117,7 +117,7 @@ TEST(a_port_of_ones_own_is_the_task)
 	*(volatile char *)base = 1;
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGE));
 	EXPECT_EQ(KERN_SUCCESS, mach_port_deallocate(SELF, task));
-	EXPECT_EQ(KERN_INVALID_TASK, vm_allocate(task, &base, PAGE, TRUE));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, vm_allocate(task, &base, PAGE, TRUE));
 }
 
 /* An inherited port is the parent's; the pseudo-handle is whoever uses it. */
