@@ -4,8 +4,8 @@
  * ones in the same order, and what they are to come to.
  *
  * What is missing waits for its calls: failing page-ins of wired memory, wired pages under vm_copy
- * and vm_protect, allocations that merge under vm_wire_all, lock_request with a bad lock value,
- * COPY_TEMPORARY, and destroy with a fault pending.
+ * and vm_protect, allocations that merge under vm_wire_all, COPY_TEMPORARY, and destroy with a
+ * fault pending.
  */
 #include "harness.h"
 #include "util.h"
@@ -89,7 +89,7 @@ TEST(defect_data_supply_over_a_present_page_with_a_reply_port)
 }
 
 /* There, each kept a reference, and the object never ended. */
-TEST(defect_answers_of_odd_sizes_leak_the_object)
+TEST(defect_answers_of_odd_sizes_and_bad_locks_leak_the_object)
 {
 	struct util_pager *pager = util_pager_start(4);
 	memory_object_control_t control;
@@ -103,6 +103,9 @@ TEST(defect_answers_of_odd_sizes_leak_the_object)
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, memory_object_data_error(control, 5, PAGE, 5));
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, memory_object_data_unavailable(control, PAGE, 100));
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, memory_object_data_unavailable(control, 5, PAGE));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT,
+		  memory_object_lock_request(control, 0, PAGE, MEMORY_OBJECT_RETURN_NONE, FALSE,
+					     0x20, MACH_PORT_NULL));
 	EXPECT_EQ(util_mark(1, 0), util_read(base + PAGE).byte);
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(4)));
 	util_pager_wait_terminate(pager);
