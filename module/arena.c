@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arena.c - finds the map of a process, or reserves an arena for a new one.
- * Callers: dev.c for the map of the caller; vma.c at fork and at the end.
+ * arena.c - finds the map of a process, or makes one.
+ * Callers: task.c for the map of the caller; vma.c at fork and at the end.
  * Never: touches entries.
- * Locks: setup_lock around vm_mmap, outside mmap_lock; table_lock, a leaf.
+ * Locks: setup_lock around all of the making, outside mmap_lock; table_lock, a leaf.
  *
- * An arena is one mapping of a file of ours whose offsets equal the addresses, so that the page
- * tables of the process, and of its forked relatives, are found through the file's i_mapping.
+ * Windows are mappings of files of one inode of ours, whose offsets equal the addresses, so that
+ * the page tables of the process, and of its forked relatives, are found through its i_mapping.
  */
 #include "arena.h"
 #include <linux/fs_context.h>
 #include <linux/magic.h>
+#include <linux/file.h>
 #include <linux/module.h>
-#include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
-#include <linux/random.h>
 #include <linux/sched/mm.h>
+#include "layout.h"
 #include "map.h"
 #include "page.h"
 #include "pmap.h"
 #include "stats.h"
 #include "user.h"
+#include "vm.h"
 
 #define ARENA_MAGIC 0x4d564d31
-#define ARENA_SIZE BIT_ULL(40)
-#define ARENA_SIZE_MIN BIT_ULL(28)
-#define ARENA_FIRST (16ULL << 40)	/* below it programs ask for fixed addresses */
-#define ARENA_PLACES 48			/* of ARENA_SIZE each: well below stacks and libraries */
 
 struct address_space *machvm_page_mapping;
 
@@ -79,7 +76,7 @@ void machvm_arena_publish(struct machvm_map *map)
 	spin_unlock(&table_lock);
 }
 
-/* The last VMA is gone: the next call of the process starts a new map. */
+/* The next call of the process starts a new map. */
 void machvm_arena_retire(struct machvm_map *map)
 {
 	spin_lock(&table_lock);
@@ -87,7 +84,30 @@ void machvm_arena_retire(struct machvm_map *map)
 	spin_unlock(&table_lock);
 }
 
-/* A map with the Linux side that belongs to it.  Returns NULL if there is no memory. */
+/*
+ * A VMA is gone, or was to be made; with the last one goes all that was mapped.
+ * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: even so
+ * nobody else can be changing what is locked.
+ */
+void machvm_arena_leave(struct machvm_map *map)
+{
+	struct machvm_pmap *pmap = map->pmap;
+
+	if (!atomic_dec_and_test(&pmap->vmas))
+		return;
+	machvm_arena_retire(map);
+	machvm_vm_clear(map);
+	pmap->mm->locked_vm -= pmap->locked;
+	pmap->locked = 0;
+	if (pmap->file)
+		fput(pmap->file);
+	pmap->file = NULL;
+}
+
+/*
+ * A map with the Linux side that belongs to it, and the right to make a VMA, to be given back by
+ * machvm_arena_leave().  Returns NULL if there is no memory.
+ */
 struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
 				       struct inode *inode, struct machvm_user *user)
 {
@@ -106,6 +126,8 @@ struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
 	ihold(inode);
 	pmap->inode = inode;
 	pmap->map = map;
+	atomic_set(&pmap->vmas, 1);
+	mutex_init(&pmap->layout);
 	INIT_HLIST_NODE(&pmap->hash);
 	xa_init_flags(&pmap->notes, XA_FLAGS_ACCOUNT);
 	map->pmap = pmap;
@@ -118,103 +140,88 @@ void machvm_pmap_free(struct machvm_map *map)
 {
 	machvm_notes_free(map);
 	iput(map->pmap->inode);
+	if (map->pmap->barren)
+		mmdrop(map->pmap->barren);
 	mmdrop(map->pmap->mm);
 	kfree(map->pmap);
 	machvm_count(MACHVM_STAT_MAPS, -1);
 }
 
-static struct file *arena_file(void)
+/* As machvm_arena_leave(), with no lock held. */
+void machvm_arena_leave_unlocked(struct machvm_map *map)
+{
+	if (atomic_add_unless(&map->pmap->vmas, -1, 1))
+		return;
+	mmap_write_lock(map->pmap->mm);
+	machvm_arena_leave(map);
+	mmap_write_unlock(map->pmap->mm);
+}
+
+static struct inode *arena_inode(void)
 {
 	struct inode *inode = alloc_anon_inode(arena_mnt->mnt_sb);
+
+	if (!IS_ERR(inode))
+		i_size_write(inode, MAX_LFS_FILESIZE);
+	return inode;
+}
+
+/*
+ * The file that windows of the map are mapped from.  Windows that were inherited are mapped from
+ * the parent's, of the same inode.
+ * Context: pmap->layout held.
+ */
+struct file *machvm_arena_file(struct machvm_map *map)
+{
+	struct inode *inode = map->pmap->inode;
 	struct file *file;
 
-	if (IS_ERR(inode))
-		return ERR_CAST(inode);
-	i_size_write(inode, MAX_LFS_FILESIZE);
+	if (map->pmap->file)
+		return map->pmap->file;
+	ihold(inode);
 	__module_get(THIS_MODULE);	/* __fput drops it; alloc_file_pseudo takes none */
 	file = alloc_file_pseudo(inode, arena_mnt, "[machvm]", O_RDWR, &machvm_arena_fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
+	} else {
+		map->pmap->file = file;
 	}
 	return file;
 }
 
-/* Maps @file over the arena that @map was made for.  vma.c's ->mmap takes the map over. */
-static int arena_map(struct file *file, struct machvm_map *map)
+static struct machvm_map *map_new(void)
 {
-	unsigned long addr;
+	struct machvm_user *user = machvm_user_current();
+	struct machvm_map *map;
+	struct inode *inode;
 
-	file->private_data = map;
-	addr = vm_mmap(file, map->min, map->max - map->min, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, map->min);
-	file->private_data = NULL;
-	return IS_ERR_VALUE(addr) ? (int)addr : 0;
-}
-
-static struct machvm_map *arena_try(struct file *file, u64 min, u64 size,
-				    struct machvm_user *user)
-{
-	struct machvm_map *map = machvm_arena_create(min, min + size, current->mm,
-						     file_inode(file), user);
-	int err;
-
-	if (!map)
-		return ERR_PTR(-ENOMEM);
-	err = arena_map(file, map);
-	if (err) {
-		machvm_map_put(map);
-		return ERR_PTR(err);
+	if (!user)
+		return NULL;
+	inode = arena_inode();
+	if (IS_ERR(inode)) {
+		machvm_user_put(user);
+		return NULL;
 	}
-	return map;
-}
-
-/*
- * Tries every place once, from a random one on; then, where a limit on the address space stands in
- * the way, smaller arenas.
- */
-static struct machvm_map *arena_reserve(struct file *file, struct machvm_user *user)
-{
-	u32 place = current->personality & ADDR_NO_RANDOMIZE ? 0 : get_random_u32();
-	struct machvm_map *map = ERR_PTR(-ENOMEM);
-	unsigned int tries = 0;
-	u64 size = ARENA_SIZE;
-
-	while (tries < ARENA_PLACES && size >= ARENA_SIZE_MIN) {
-		u64 min = ARENA_FIRST + (place % ARENA_PLACES) * ARENA_SIZE;
-
-		map = arena_try(file, min, size, user);
-		if (!IS_ERR(map))
-			return map;
-		if (PTR_ERR(map) == -ENOMEM || PTR_ERR(map) == -EAGAIN) {
-			size >>= 2;
-		} else if (PTR_ERR(map) == -EEXIST) {
-			place++;
-			tries++;
-		} else {
-			break;
-		}
-	}
+	map = machvm_arena_create(0, MACHVM_ADDRESS_END, current->mm, inode, user);
+	iput(inode);
+	machvm_user_put(user);
 	return map;
 }
 
 static struct machvm_map *arena_new(void)
 {
-	struct machvm_user *user = machvm_user_current();
-	struct machvm_map *map;
-	struct file *file;
+	struct machvm_map *map = map_new();
+	int err;
 
-	if (!user)
+	if (!map)
 		return ERR_PTR(-ENOMEM);
-	file = arena_file();
-	if (IS_ERR(file)) {
-		map = ERR_CAST(file);
-	} else {
-		map = arena_reserve(file, user);
-		fput(file);
-	}
-	machvm_user_put(user);
-	return map;
+	err = machvm_layout_first(map);
+	machvm_arena_leave_unlocked(map);
+	if (!err)
+		return map;
+	machvm_map_put(map);
+	return ERR_PTR(err);
 }
 
 /**

@@ -16,10 +16,16 @@
 #include "arena.h"
 #include "map.h"
 #include "vm.h"
+#include "window.h"
 
 static bool in_arena(struct machvm_map *map, u64 addr, u64 length)
 {
-	return addr < map->max && addr + length > map->min;
+	bool touches;
+
+	down_read(&map->lock);
+	touches = machvm_window_touch_locked(map, addr, addr + length);
+	up_read(&map->lock);
+	return touches;
 }
 
 /* Bytes of the caller from one place to another.  Returns a kern_return_t, -EINTR or -ENOMEM. */

@@ -49,9 +49,12 @@ static enum step fail(struct machvm_fault *fault, int kr)
 /* Stage 1: the entry, and whether it allows the access.  Writing needs reading, as on Mach. */
 static enum step stage_entry(struct machvm_fault *fault)
 {
-	u8 want = MACHVM_PROT_READ | (fault->write ? MACHVM_PROT_WRITE : 0);
+	u8 want = MACHVM_PROT_READ | (fault->write ? MACHVM_PROT_WRITE : 0) |
+		  (fault->fetch ? MACHVM_PROT_EXECUTE : 0);
 	struct machvm_entry *entry = machvm_map_lookup_locked(fault->map, fault->addr);
 
+	if (fault->map->dead)	/* no memory to inherit what was here */
+		return fail(fault, MACHVM_KERN_RESOURCE_SHORTAGE);
 	if (!entry)
 		return fail(fault, MACHVM_KERN_INVALID_ADDRESS);
 	if (want & ~entry->protection)
@@ -106,6 +109,11 @@ static void copy_to_spare(struct machvm_fault *fault, struct folio *source)
 	fault->spare_place = 0;
 }
 
+static bool may_execute(struct machvm_fault *fault)
+{
+	return fault->entry->protection & MACHVM_PROT_EXECUTE;
+}
+
 static void zap_trapped(struct machvm_fault *fault)
 {
 	if (fault->trapped)
@@ -128,11 +136,11 @@ static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
 		return STEP_UPGRADE;
 	}
 	zap_trapped(fault);
-	err = machvm_pmap_enter(fault->vma, fault->at, folio, fault->write);
+	err = machvm_pmap_enter(fault->vma, fault->at, folio, fault->write, may_execute(fault));
 	if (err == -EBUSY && fault->write) {
 		/* Mapped since the trap, by a reader, and perhaps what was there before. */
 		machvm_pmap_zap(fault->map, fault->addr, fault->addr + PAGE_SIZE);
-		err = machvm_pmap_enter(fault->vma, fault->at, folio, true);
+		err = machvm_pmap_enter(fault->vma, fault->at, folio, true, may_execute(fault));
 	}
 	folio_unlock(folio);
 	if (err == -EMFILE)
@@ -470,7 +478,7 @@ static void map_around(struct machvm_fault *fault)
 		}
 		if (nr)
 			err = machvm_pmap_enter_run(fault->vma, fault->at + addr - fault->addr,
-						    run, nr);
+						    run, nr, may_execute(fault));
 		for (i = 0; i < nr; i++)
 			folio_unlock(page_folio(run[i]));
 		addr += (nr + 1) * PAGE_SIZE;

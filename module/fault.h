@@ -22,6 +22,7 @@ struct machvm_fault {
 	u64 addr;			/* page address as the map knows it */
 	u64 at;				/* page address where the translation goes */
 	bool write;
+	bool fetch;			/* of an instruction */
 	bool waited;			/* for a pager, until just now */
 	struct folio *trapped;		/* what is mapped read-only there, for page_mkwrite */
 

@@ -13,6 +13,7 @@
 #include "object.h"
 #include "pmap.h"
 #include "user.h"
+#include "window.h"
 
 #define entry_of(ptr) rb_entry_safe(ptr, struct machvm_entry, node)
 
@@ -29,6 +30,7 @@ struct machvm_map *machvm_map_create(u64 min, u64 max, struct machvm_user *user)
 	refcount_set(&map->refs, 1);
 	init_rwsem(&map->lock);
 	map->entries = RB_ROOT;
+	map->windows = RB_ROOT;
 	map->min = min;
 	map->max = max;
 	map->tail_gap = max - min;
@@ -50,7 +52,7 @@ void machvm_map_put(struct machvm_map *map)
 {
 	if (!refcount_dec_and_test(&map->refs))
 		return;
-	WARN_ON_ONCE(!RB_EMPTY_ROOT(&map->entries));
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&map->entries) || !RB_EMPTY_ROOT(&map->windows));
 	machvm_user_put(map->user);
 	if (map->pmap)
 		machvm_pmap_free(map);
@@ -311,7 +313,7 @@ bool machvm_map_has_room_locked(struct machvm_map *map, u64 bytes)
 	return map->size <= map->size_limit && bytes <= map->size_limit - map->size;
 }
 
-/* True if [start, end) lies in the arena and nothing is there. */
+/* True if [start, end) lies in the map and nothing is there. */
 bool machvm_map_free_locked(struct machvm_map *map, u64 start, u64 end)
 {
 	struct machvm_entry *entry;
@@ -348,16 +350,36 @@ bool machvm_mask_parse(u64 mask, u64 *align, u64 *ceiling)
 	return true;
 }
 
-static bool gap_fits(u64 gap_start, u64 gap_end, u64 length, u64 align, u64 ceiling, u64 *start)
-{
-	u64 first = ALIGN(gap_start, align);
+/* What a place for new memory must be like. */
+struct want {
+	u64 length, align, ceiling;
+};
 
-	if (first < gap_start || first > gap_end || gap_end - first < length)
+static bool range_fits(u64 first, u64 end, const struct want *want, u64 *start)
+{
+	u64 at = ALIGN(first, want->align);
+
+	if (at < first || at > end || end - at < want->length)
 		return false;
-	if (first + length - 1 > ceiling)
+	if (at + want->length - 1 > want->ceiling)
 		return false;
-	*start = first;
+	*start = at;
 	return true;
+}
+
+/* As much of the gap as windows offer. */
+static bool gap_fits(struct machvm_map *map, u64 gap_start, u64 gap_end, const struct want *want,
+		     u64 *start)
+{
+	u64 at, from, to;
+
+	if (RB_EMPTY_ROOT(&map->windows))
+		return range_fits(gap_start, gap_end, want, start);
+	for (at = gap_start; at < gap_end && machvm_window_room_locked(map, at, &from, &to) &&
+	     from < gap_end; at = to)
+		if (range_fits(max(from, gap_start), min(to, gap_end), want, start))
+			return true;
+	return false;
 }
 
 /* The first entry, from @node's left end on, whose gap is large enough; then on by gap_next(). */
@@ -414,19 +436,18 @@ static struct machvm_entry *gap_next(struct machvm_entry *entry, u64 length)
  */
 int machvm_map_find_space_locked(struct machvm_map *map, u64 length, u64 mask, u64 *start)
 {
+	struct want want = { .length = length };
 	struct machvm_entry *entry;
-	u64 align, ceiling;
 
 	lockdep_assert_held(&map->lock);
-	if (!machvm_mask_parse(mask, &align, &ceiling))
+	if (!machvm_mask_parse(mask, &want.align, &want.ceiling))
 		return MACHVM_KERN_NO_SPACE;
 	for (entry = gap_first(map->entries.rb_node, length); entry;
 	     entry = gap_next(entry, length)) {
-		if (gap_fits(entry->start - entry->gap, entry->start, length, align, ceiling,
-			     start))
+		if (gap_fits(map, entry->start - entry->gap, entry->start, &want, start))
 			return MACHVM_KERN_SUCCESS;
 	}
-	if (gap_fits(map->max - map->tail_gap, map->max, length, align, ceiling, start))
+	if (gap_fits(map, map->max - map->tail_gap, map->max, &want, start))
 		return MACHVM_KERN_SUCCESS;
 	return MACHVM_KERN_NO_SPACE;
 }

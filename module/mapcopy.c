@@ -177,36 +177,6 @@ static int fork_entry_locked(struct machvm_entry *entry, struct machvm_map *chil
 	}
 }
 
-/**
- * machvm_vm_fork - give a new map what it inherits
- * @parent: the map of the task that forks
- * @child: empty, known to nobody else
- *
- * No page is asked for, and none is copied but those that are wired or in use by a device; write
- * access of the parent is taken away where both go on with one object.
- * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
- * Return: 0, or -ENOMEM: then the child is as empty as before and the parent as good as before.
- */
-int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child)
-{
-	struct machvm_entry *entry;
-	int err = 0;
-
-	down_write(&parent->lock);
-	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	child->size_limit = parent->size_limit;
-	child->size_limit_max = parent->size_limit_max;
-	for (entry = machvm_map_next_locked(parent, 0); entry && !err;
-	     entry = machvm_entry_next(entry))
-		err = fork_entry_locked(entry, child);
-	child->last_copy = NULL;
-	up_write(&child->lock);
-	up_write(&parent->lock);
-	if (err)
-		machvm_vm_clear(child);
-	return err;
-}
-
 /* Entries without gaps, all of which allow @protection? */
 static int check_locked(struct machvm_map *map, u64 start, u64 end, u8 protection)
 {
@@ -265,6 +235,59 @@ static unsigned long count_locked(struct machvm_map *map, u64 start, u64 end)
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
 		nr++;
 	return nr;
+}
+
+/* What a child inherits of [start, end), whose borders may lie inside entries. */
+static int fork_range_locked(struct machvm_map *parent, struct machvm_map *child, u64 start,
+			     u64 end)
+{
+	struct machvm_entry *entry;
+	LIST_HEAD(spares);
+	int err = 0;
+
+	if (!spares_add(&spares, parent, 2)) {
+		spares_drop(&spares);
+		return -ENOMEM;
+	}
+	cut_locked(parent, start, &spares);
+	cut_locked(parent, end, &spares);
+	spares_drop(&spares);
+	for (entry = machvm_map_next_locked(parent, start); entry && entry->start < end && !err;
+	     entry = machvm_entry_next(entry))
+		err = fork_entry_locked(entry, child);
+	machvm_map_merge_locked(parent, start, start);
+	machvm_map_merge_locked(parent, end, end);
+	machvm_map_merge_locked(child, start, start);
+	return err;
+}
+
+/**
+ * machvm_vm_fork - give a new map what it inherits
+ * @parent: the map of the task that forks
+ * @child: known to nobody else; nothing in the range
+ * @start: page aligned
+ * @end: page aligned
+ *
+ * No page is asked for, and none is copied but those that are wired or in use by a device; write
+ * access of the parent is taken away where both go on with one object.
+ * Context: mmap_lock of the parent held for writing, so none of its faults is in flight.
+ * Return: 0, or -ENOMEM: then the child is empty and dead, and the parent as good as before.
+ */
+int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child, u64 start, u64 end)
+{
+	int err;
+
+	down_write(&parent->lock);
+	down_write_nested(&child->lock, SINGLE_DEPTH_NESTING);
+	child->size_limit = parent->size_limit;
+	child->size_limit_max = parent->size_limit_max;
+	err = fork_range_locked(parent, child, start, end);
+	child->last_copy = NULL;
+	up_write(&child->lock);
+	up_write(&parent->lock);
+	if (err)
+		machvm_vm_clear(child);
+	return err;
 }
 
 /* Takes a snapshot of [start, end), or the very memory, into @copy, from byte 0 on. */
@@ -418,15 +441,14 @@ out:
 static int copyout(struct machvm_map *map, struct machvm_map *copy, u64 *addr)
 {
 	struct machvm_entry *entry;
-	int kr = machvm_map_lock(map);
+	int kr = machvm_map_lock_space(map, addr, copy->max, 0, true);
 
 	if (kr)
 		return kr;
-	kr = machvm_map_find_space_locked(map, copy->max, 0, addr);
-	if (!kr && !machvm_map_has_room_locked(map, copy->max))
+	if (!machvm_map_has_room_locked(map, copy->max))
 		kr = MACHVM_KERN_NO_SPACE;
-	if (!kr && (map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX ||
-		    (map->wire_future && !machvm_pmap_may_wire(map, copy->max, true))))
+	else if (map->nr_entries + copy->nr_entries > MACHVM_REGIONS_MAX ||
+		 (map->wire_future && !machvm_pmap_may_wire(map, copy->max, true)))
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 	if (kr) {
 		up_write(&map->lock);

@@ -55,9 +55,11 @@ bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged)
  * vm_insert_page() takes the protection from the VMA, where a filesystem's is always read-only, so
  * it is given a copy of the VMA that says what this page is to have.
  */
-static void vma_as_if(struct vm_area_struct *as_if, struct vm_area_struct *vma, bool write)
+static void vma_as_if(struct vm_area_struct *as_if, struct vm_area_struct *vma, bool write,
+		      bool execute)
 {
-	pgprot_t prot = vm_get_page_prot(VM_SHARED | VM_READ | (write ? VM_WRITE : 0));
+	pgprot_t prot = vm_get_page_prot(VM_SHARED | VM_READ | (write ? VM_WRITE : 0) |
+					 (execute ? vma->vm_flags & VM_EXEC : 0));
 
 	memcpy(as_if, vma, sizeof(*as_if));	/* its flags are const to an assignment */
 	vm_flags_set_raw(as_if, vma->vm_flags | VM_MIXEDMAP);
@@ -71,17 +73,19 @@ static void vma_as_if(struct vm_area_struct *as_if, struct vm_area_struct *vma, 
  * @addr: user address, page aligned
  * @folio: the page
  * @write: map it writable and dirty; else read-only and clean, which nothing upgrades silently
+ * @execute: let it be executed, if Linux knows of that
  *
  * Context: map->lock and family->lock held for reading, the folio locked.
  * Return: 0; -EBUSY if something is mapped there; -ENOMEM; -EMFILE beyond MAPPINGS_MAX.
  */
-int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write)
+int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write,
+		      bool execute)
 {
 	struct vm_area_struct as_if;
 
 	if (folio_ref_count(folio) > MAPPINGS_MAX)
 		return -EMFILE;
-	vma_as_if(&as_if, vma, write);
+	vma_as_if(&as_if, vma, write, execute);
 	return vm_insert_page(&as_if, addr, folio_page(folio, 0));
 }
 
@@ -91,22 +95,26 @@ int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio,
  * @addr: user address of the first
  * @pages: folios of one page each, all of them locked
  * @nr: how many
+ * @execute: as for machvm_pmap_enter()
  *
- * What is mapped there already stays.
+ * What is mapped there already stays; what lies outside of the VMA is for another fault.
  * Context: as for machvm_pmap_enter().
  * Return: 0; -ENOMEM: some are mapped; -EMFILE if one is beyond MAPPINGS_MAX: none is.
  */
 int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
-			  unsigned long nr)
+			  unsigned long nr, bool execute)
 {
 	struct vm_area_struct as_if;
-	unsigned long done;
+	unsigned long done, first = 0;
 
-	for (done = 0; done < nr; done++)
+	if (addr < vma->vm_start)
+		first = (vma->vm_start - addr) >> PAGE_SHIFT;
+	nr = min(nr, (unsigned long)(vma->vm_end - addr) >> PAGE_SHIFT);
+	for (done = first; done < nr; done++)
 		if (page_ref_count(pages[done]) > MAPPINGS_MAX)
 			return -EMFILE;
-	vma_as_if(&as_if, vma, false);
-	done = 0;
+	vma_as_if(&as_if, vma, false, execute);
+	done = first;
 	while (done < nr) {
 		unsigned long left = nr - done;
 		int err = vm_insert_pages(&as_if, addr + done * PAGE_SIZE, pages + done, &left);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * resident.c - brings wired memory in, and tells Linux how much of it there is.
- * Callers: dev.c for vm_wire and vm_wire_all, and after whatever may have wired or unwired; vma.c
- * at the end.
+ * Callers: dev.c for vm_wire and vm_wire_all, and after whatever may have wired or unwired.
  * Never: decides what is wired; wire.c does.
  * Locks: takes mmap_lock, with none of ours held.
  *
@@ -194,17 +193,4 @@ void machvm_resident_settle(struct machvm_map *map)
 	settle_locked(map);
 	mmap_write_unlock(pmap->mm);
 	mmput(pmap->mm);
-}
-
-/*
- * The map is empty, and its VMA on its way out.
- * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: even so
- * nobody else can be changing what is locked.
- */
-void machvm_resident_end(struct machvm_map *map)
-{
-	struct machvm_pmap *pmap = map->pmap;
-
-	pmap->mm->locked_vm -= pmap->locked;
-	pmap->locked = 0;
 }

@@ -12,6 +12,7 @@
  *
  * One order, outermost first::
  *
+ *	pmap->layout			mutex: what Linux maps for one map; held across vm_mmap
  *	mmap_lock or VMA lock		Linux's; held when a fault or fork enters
  *	  map->lock			rwsem: the entries of one map
  *	    family->lock		rwsem: the shape of one family of objects
@@ -21,8 +22,8 @@
  *
  * memobj->lock (mutex) is taken with none of the above held but map->lock; family->lock and what
  * follows it may be taken inside.  port->lock, xa_lock, the map table and the user table are
- * leaves.  Nothing of ours is held across copy_*_user, get_user_pages,
- * vm_mmap, a send, or a wait for a pager.
+ * leaves.  Nothing of ours is held across copy_*_user, get_user_pages, a send, or a wait for a
+ * pager, nor, but for pmap->layout, across vm_mmap.
  *
  * A family is all the objects that are tied together by shadow links, as an anon_vma root is for
  * Linux.  Faults hold its lock for reading and may add pages; copies, shadows, collapse and
@@ -45,7 +46,8 @@
  *
  * Letters on the fields below: (c) constant once published, (a) atomic, (m) map->lock,
  * (f) family->lock, (M) family->mappers, (l) folio lock, (p) port->lock, (o) memobj->lock,
- * (t) the lock of the table it is in.  Two letters: both to change, either to read.
+ * (L) pmap->layout, (t) the lock of the table it is in.  Two letters: both to change, either to
+ * read.
  */
 
 struct machvm_memobj;
@@ -67,7 +69,7 @@ struct machvm_entry {
 	struct rb_node node;		/* (m) */
 	u64 start;			/* (m+M) first byte */
 	u64 end;			/* (m+M) first byte after */
-	u64 gap;			/* (m) free bytes before start */
+	u64 gap;			/* (m) bytes without entries before start */
 	u64 subtree_gap;		/* (m) largest gap in this subtree */
 	struct machvm_map *map;		/* (c) */
 	struct machvm_object *object;	/* (m+M) NULL: never touched */
@@ -93,15 +95,29 @@ enum machvm_event {
 	MACHVM_NR_EVENTS,
 };
 
+/* A range in which Linux lets a map decide. */
+struct machvm_window {
+	struct rb_node node;		/* (m) */
+	u64 start;			/* (m) first byte */
+	u64 end;			/* (m) first byte after */
+	bool roomy;			/* (c) for memory that may lie anywhere */
+	bool execute;			/* (c) its pages can be executed */
+	bool leaving;			/* (m) about to be unmapped */
+	struct machvm_entry *low;	/* (m) for its end, to cut an entry below ... */
+	struct machvm_entry *high;	/* (m) ... and above */
+};
+
 /* The address map of one task. */
 struct machvm_map {
 	refcount_t refs;		/* (a) */
 	struct rw_semaphore lock;
 	struct rb_root entries;		/* (m) by address, augmented with gaps */
 	unsigned long nr_entries;	/* (m) */
-	u64 min;			/* (c) first byte of the arena */
-	u64 max;			/* (c) first byte after it */
-	u64 tail_gap;			/* (m) free bytes after the last entry */
+	struct rb_root windows;		/* (m) by address */
+	unsigned long nr_windows;	/* (m) */
+	u64 min;			/* (c) lowest address there can be */
+	u64 max;			/* (c) first byte after the highest */
+	u64 tail_gap;			/* (m) bytes without entries after the last one */
 	u64 size;			/* (m) bytes of the entries with a maximum protection */
 	u64 size_limit;			/* (m) what size may grow to */
 	u64 size_limit_max;		/* (m) what size_limit may be raised to */

@@ -12,6 +12,7 @@
 #include "page.h"
 #include "pmap.h"
 #include "stats.h"
+#include "window.h"
 
 /* The whole pages that [addr, addr + length) touches; false if it is empty or wraps. */
 static bool range_of(u64 addr, u64 length, u64 *start, u64 *end)
@@ -35,14 +36,60 @@ int machvm_map_lock(struct machvm_map *map)
 	return 0;
 }
 
-/* Finds the place for @length bytes, or checks that *@addr is one. */
-static int place_locked(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere)
+/*
+ * Finds the place for @length bytes, or checks that *@addr is one.  @lacking: it is only that
+ * Linux has given us no window there.
+ */
+static int place_locked(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere,
+			bool *lacking)
 {
-	if (anywhere)
-		return machvm_map_find_space_locked(map, length, mask, addr);
-	if (!machvm_map_free_locked(map, *addr, *addr + length))
+	u64 start = *addr, end = *addr + length;
+	int kr;
+
+	*lacking = false;
+	if (anywhere) {
+		kr = machvm_map_find_space_locked(map, length, mask, addr);
+		*lacking = kr;
+		return kr;
+	}
+	if (!machvm_map_free_locked(map, start, end))
 		return MACHVM_KERN_NO_SPACE;
-	return MACHVM_KERN_SUCCESS;
+	*lacking = machvm_window_hole_locked(map, &start, &end) != MACHVM_WINDOW_FINE;
+	return *lacking ? MACHVM_KERN_NO_SPACE : MACHVM_KERN_SUCCESS;
+}
+
+/**
+ * machvm_map_lock_space - lock a map in which there is room
+ * @map: the map
+ * @addr: where, or out: where, if @anywhere
+ * @length: bytes, whole pages
+ * @mask: as for vm_map
+ * @anywhere: look for a place
+ *
+ * Windows are made where they lack.  Whoever then takes none of the room leaves empty ones, for
+ * machvm_pmap_tidy().
+ * Return: 0: locked for writing; else what the verb answers.
+ */
+int machvm_map_lock_space(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere)
+{
+	bool lacking;
+	int kr;
+
+	for (;;) {
+		kr = machvm_map_lock(map);
+		if (kr)
+			return kr;
+		kr = place_locked(map, addr, length, mask, anywhere, &lacking);
+		if (!kr)
+			return 0;
+		up_write(&map->lock);
+		if (!lacking)
+			return kr;
+		kr = anywhere ? machvm_pmap_grow(map, length, mask) :
+				machvm_pmap_reserve(map, *addr, *addr + length);
+		if (kr)
+			return kr;
+	}
 }
 
 /*
@@ -68,19 +115,20 @@ static int fixed_address(u64 *addr, u64 length, u64 mask)
 static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, u64 length,
 		 u64 mask, bool anywhere)
 {
-	int kr = machvm_map_lock(map);
+	int kr = machvm_map_lock_space(map, addr, length, mask, anywhere);
 
 	if (kr)
 		return kr;
-	kr = place_locked(map, addr, length, mask, anywhere);
-	if (!kr && entry->max_protection && !machvm_map_has_room_locked(map, length))
+	if (entry->max_protection && !machvm_map_has_room_locked(map, length))
 		kr = MACHVM_KERN_NO_SPACE;
-	if (!kr && map->wire_future && !machvm_pmap_may_wire(map, length, true))
+	else if (map->nr_entries >= MACHVM_REGIONS_MAX ||
+		 (map->wire_future && !machvm_pmap_may_wire(map, length, true)))
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
-	if (!kr && map->nr_entries >= MACHVM_REGIONS_MAX)
-		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
-	if (kr)
-		goto out;
+	if (kr) {
+		up_write(&map->lock);
+		machvm_pmap_tidy(map, *addr, *addr + length);
+		return kr;
+	}
 	machvm_entry_place(entry, map, *addr, *addr + length);
 	if (!entry->object && machvm_map_extend_locked(map, entry)) {
 		machvm_entry_free(entry);
@@ -88,9 +136,8 @@ static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, 
 		machvm_map_insert_locked(map, entry);
 		machvm_map_merge_locked(map, *addr, *addr + length);
 	}
-out:
 	up_write(&map->lock);
-	return kr;
+	return MACHVM_KERN_SUCCESS;
 }
 
 /**
@@ -178,6 +225,7 @@ int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length)
 	struct spares spares;
 	LIST_HEAD(removed);
 	u64 start, end;
+	bool untidy;
 	int kr;
 
 	if (!range_of(addr, length, &start, &end))
@@ -192,8 +240,11 @@ int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length)
 	machvm_map_clip_locked(map, start, &spares.low);
 	machvm_map_clip_locked(map, end, &spares.high);
 	remove_locked(map, start, end, &removed);
+	untidy = machvm_window_untidy_locked(map, start, end);
 	up_write(&map->lock);
 	dispose_all(&removed);
+	if (untidy)
+		machvm_pmap_tidy(map, start, end);
 out:
 	spares_free(&spares);
 	return kr;
@@ -210,6 +261,12 @@ static bool protect_allowed_locked(struct machvm_map *map, u64 start, u64 end, u
 	return true;
 }
 
+/* Translations that allow too much must go; so must those that make a fetch trap for ever. */
+static bool lost_or_execute(u8 old, u8 now)
+{
+	return (old & ~now & MACHVM_PROT_ALL) || (now & ~old & MACHVM_PROT_EXECUTE);
+}
+
 static void protect_locked(struct machvm_map *map, u64 start, u64 end, bool set_maximum,
 			   u8 protection)
 {
@@ -222,9 +279,33 @@ static void protect_locked(struct machvm_map *map, u64 start, u64 end, bool set_
 			machvm_entry_set_protection(entry, old & protection, max);
 		else
 			machvm_entry_set_protection(entry, protection, entry->max_protection);
-		if (entry->object && old & ~entry->protection & MACHVM_PROT_ALL)
+		if (entry->object && lost_or_execute(old, entry->protection))
 			machvm_pmap_zap(map, entry->start, entry->end);
 	}
+}
+
+static int check_protect_locked(struct machvm_map *map, u64 start, u64 end, u8 protection)
+{
+	if (map->nr_entries >= MACHVM_REGIONS_MAX)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	if (!protect_allowed_locked(map, start, end, protection))
+		return MACHVM_KERN_PROTECTION_FAILURE;
+	return MACHVM_KERN_SUCCESS;
+}
+
+/* To execute memory takes a window that can be executed, before its entries say so. */
+static int make_executable(struct machvm_map *map, u64 start, u64 end, u8 protection)
+{
+	int kr = machvm_map_lock(map);
+	u64 from = start, to = end;
+	bool lacking;
+
+	if (kr)
+		return kr;
+	kr = check_protect_locked(map, start, end, protection);
+	lacking = !kr && machvm_window_no_execute_locked(map, &from, &to);
+	up_write(&map->lock);
+	return lacking ? machvm_pmap_execute(map, start, end) : kr;
 }
 
 /* Source: GNU Mach reference manual, "Memory Protection". */
@@ -232,8 +313,9 @@ int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_max
 		      u32 protection)
 {
 	struct spares spares;
+	bool untidy = false;
 	u64 start, end;
-	int kr;
+	int kr = MACHVM_KERN_SUCCESS, tidy = MACHVM_KERN_SUCCESS;
 
 	if (protection & ~(MACHVM_PROT_ALL | MACHVM_PROT_NOTIFY))
 		return MACHVM_KERN_INVALID_ARGUMENT;
@@ -243,21 +325,26 @@ int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_max
 		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 		goto out;
 	}
-	kr = machvm_map_lock(map);
+	if (protection & MACHVM_PROT_EXECUTE && !set_maximum)
+		kr = make_executable(map, start, end, protection);
+	kr = kr ?: machvm_map_lock(map);
 	if (kr)
 		goto out;
-	if (map->nr_entries >= MACHVM_REGIONS_MAX) {
-		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
-	} else if (protect_allowed_locked(map, start, end, protection)) {
+	kr = check_protect_locked(map, start, end, protection);
+	if (!kr) {
 		machvm_map_clip_locked(map, start, &spares.low);
 		machvm_map_clip_locked(map, end, &spares.high);
 		protect_locked(map, start, end, set_maximum, protection);
 		machvm_map_merge_locked(map, start, end);
-	} else {
-		kr = MACHVM_KERN_PROTECTION_FAILURE;
 	}
+	untidy = machvm_window_untidy_locked(map, start, end);
 	up_write(&map->lock);
 out:
+	if (untidy)
+		tidy = machvm_pmap_tidy(map, start, end);
+	/* Who was to execute nothing does not, tidy or not. */
+	if (!kr && protection & MACHVM_PROT_EXECUTE && !set_maximum)
+		kr = tidy;
 	spares_free(&spares);
 	return kr;
 }
@@ -352,6 +439,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 		  struct machvm_memobj *memobj, u64 *addr)
 {
 	u64 length = PAGE_ALIGN(arg->length);
+	u8 execute = arg->protection & arg->max_protection & MACHVM_PROT_EXECUTE;
 	struct machvm_entry *entry;
 	int kr = vm_map_check(arg, length, memobj);
 
@@ -364,7 +452,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 	if (!entry)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	entry->max_protection = arg->max_protection;
-	entry->protection = arg->protection & arg->max_protection;
+	entry->protection = (arg->protection & arg->max_protection) ^ execute;
 	entry->inheritance = arg->inheritance;
 	entry->end = length;	/* [0, length) until it has its place */
 	if (memobj)
@@ -374,7 +462,13 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 	if (kr) {
 		machvm_entry_unlink(entry);
 		machvm_entry_dispose(entry);
+		return kr;
 	}
+	if (execute)
+		kr = machvm_vm_protect(map, *addr, length, false,
+				       arg->protection & arg->max_protection);
+	if (kr)
+		machvm_vm_deallocate(map, *addr, length);
 	return kr;
 }
 
@@ -583,18 +677,44 @@ int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write)
 	return err;
 }
 
-/* Empties the map: its translations are gone, or it never had any. */
-void machvm_vm_clear(struct machvm_map *map)
+/* Takes entries out that have no translations any more. */
+static void unlink_locked(struct machvm_map *map, u64 start, u64 end, struct list_head *removed)
 {
 	struct machvm_entry *entry;
+
+	while ((entry = machvm_map_next_locked(map, start)) && entry->start < end) {
+		machvm_map_erase_locked(map, entry);
+		machvm_entry_unlink(entry);
+		list_add_tail(&entry->mapper, removed);
+	}
+}
+
+/* Linux has taken windows away, with what was in them. */
+void machvm_vm_unmapped(struct machvm_map *map, u64 start, u64 end)
+{
+	struct machvm_window *window;
 	LIST_HEAD(removed);
 
 	down_write(&map->lock);
-	while ((entry = machvm_map_next_locked(map, 0))) {
-		machvm_map_erase_locked(map, entry);
-		machvm_entry_unlink(entry);
-		list_add_tail(&entry->mapper, &removed);
+	window = machvm_window_next_locked(map, start);
+	if (window && window->start < end) {
+		machvm_map_clip_locked(map, start, &window->low);
+		machvm_map_clip_locked(map, end, &window->high);
+		unlink_locked(map, start, end, &removed);
+		machvm_window_remove_locked(map, start, end);
 	}
+	up_write(&map->lock);
+	dispose_all(&removed);
+}
+
+/* Empties the map: its translations are gone, or it never had any. */
+void machvm_vm_clear(struct machvm_map *map)
+{
+	LIST_HEAD(removed);
+
+	down_write(&map->lock);
+	unlink_locked(map, 0, U64_MAX, &removed);
+	machvm_window_remove_locked(map, 0, U64_MAX);
 	map->dead = true;
 	up_write(&map->lock);
 	dispose_all(&removed);

@@ -35,10 +35,12 @@ int machvm_vm_set_size_limit(struct machvm_map *map, u64 limit, u64 maximum, boo
 int machvm_vm_get_size_limit(struct machvm_map *map, u64 *limit, u64 *maximum);
 int machvm_vm_region(struct machvm_map *map, u64 addr, struct machvm_region *region);
 int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_region *region);
+void machvm_vm_unmapped(struct machvm_map *map, u64 start, u64 end);
 void machvm_vm_clear(struct machvm_map *map);
 int machvm_map_lock(struct machvm_map *map);
 int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *object, u64 offset,
 			    bool copy);
+int machvm_map_lock_space(struct machvm_map *map, u64 *addr, u64 length, u64 mask, bool anywhere);
 int machvm_entry_own_object_locked(struct machvm_entry *entry);
 int machvm_entry_prepare(struct machvm_map *map, u64 addr, bool write);
 
@@ -62,7 +64,7 @@ bool machvm_wire_covers(struct machvm_map *map, u64 addr);
 bool machvm_wire_next(struct machvm_map *map, u64 *start, u64 *end, bool *write);
 
 /* mapcopy.c */
-int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child);
+int machvm_vm_fork(struct machvm_map *parent, struct machvm_map *child, u64 start, u64 end);
 int machvm_vm_copy(struct machvm_map *map, u64 source, u64 length, u64 destination);
 int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
 		   u64 *data);

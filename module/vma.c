@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vma.c - the only file that knows vm_area_struct: mapping an arena, faults, fork, the end.
+ * vma.c - the only file that knows vm_area_struct: mapping a window, faults, fork, the end.
  * Callers: Linux's mm.
  * Never: decides what an address shows; fault.c and vm.c do.
  * Locks: comes in with mmap_lock (or the VMA lock, for a fault) held; gives a fault's lock back
@@ -8,18 +8,20 @@
  */
 #include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include "arena.h"
 #include "fault.h"
+#include "layout.h"
 #include "map.h"
 #include "memobj.h"
 #include "pmap.h"
 #include "request.h"
-#include "resident.h"
 #include "stats.h"
 #include "trace.h"
 #include "user.h"
 #include "vm.h"
+#include "window.h"
 
 /* Memory shortage of our own making is the program's fault, not the machine's: no OOM kill. */
 static vm_fault_t vm_fault_of(struct machvm_map *map, u64 addr, int kr, int error)
@@ -106,6 +108,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 		.addr = (u64)vmf->pgoff << PAGE_SHIFT,
 		.at = vmf->address & PAGE_MASK,
 		.write = vmf->flags & FAULT_FLAG_WRITE,
+		.fetch = vmf->flags & FAULT_FLAG_INSTRUCTION,
 		.waited = vmf->flags & FAULT_FLAG_TRIED,
 	};
 	enum machvm_outcome outcome;
@@ -179,22 +182,109 @@ static vm_fault_t arena_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t e
 	return 0;
 }
 
-/* The child's VMA still points at the parent's map; give it one of its own, or none. */
+/*
+ * The window that a child's VMA is to it; as the parent's, of which it is a copy.  NULL also if
+ * the parent has none, for want of memory at its own birth.
+ */
+static struct machvm_window *window_of(struct vm_area_struct *vma, struct machvm_map *parent,
+				       struct machvm_map *child)
+{
+	struct machvm_window *window = machvm_window_alloc(child, vma->vm_start, vma->vm_end);
+	struct machvm_window *like;
+
+	if (!window)
+		return NULL;
+	down_read(&parent->lock);
+	like = machvm_window_next_locked(parent, vma->vm_start);
+	if (like)
+		window->roomy = like->roomy;
+	up_read(&parent->lock);
+	window->execute = vma->vm_flags & VM_EXEC;
+	if (like)
+		return window;
+	machvm_window_free(window);
+	return NULL;
+}
+
+/* Returns 0 or -ENOMEM: then the child is empty and dead. */
+static int inherit(struct vm_area_struct *vma, struct machvm_map *parent,
+		   struct machvm_map *child)
+{
+	struct machvm_window *window = window_of(vma, parent, child);
+	int err;
+
+	if (!window) {
+		machvm_vm_clear(child);
+		return -ENOMEM;
+	}
+	err = machvm_vm_fork(parent, child, vma->vm_start, vma->vm_end);
+	if (err) {
+		machvm_window_free(window);
+		return err;
+	}
+	down_write(&child->lock);
+	machvm_window_insert_locked(child, window);
+	up_write(&child->lock);
+	return 0;
+}
+
+/*
+ * The map of a child, made for the first of its VMAs.  Returns it with a reference and the right
+ * to one VMA, or NULL.
+ */
+static struct machvm_map *child_of(struct machvm_map *parent, struct mm_struct *mm)
+{
+	struct machvm_map *child = machvm_arena_find(mm);
+
+	if (child) {
+		atomic_inc(&child->pmap->vmas);
+		return child;
+	}
+	child = machvm_arena_create(parent->min, parent->max, mm, parent->pmap->inode,
+				    parent->user);
+	if (child)
+		machvm_arena_publish(child);
+	return child;
+}
+
+/*
+ * The child's VMA still points at the parent's map; give it one of its own, or none: what cannot
+ * be inherited in full is not inherited at all.
+ */
 static void arena_fork(struct vm_area_struct *vma, struct machvm_map *parent)
 {
-	struct machvm_map *child = machvm_arena_create(parent->min, parent->max, vma->vm_mm,
-						       parent->pmap->inode, parent->user);
+	struct machvm_pmap *pmap = parent->pmap;
+	struct machvm_map *child;
 
 	vma->vm_private_data = NULL;
-	if (!child)
+	if (pmap->barren == vma->vm_mm)
 		return;
-	if (machvm_vm_fork(parent, child)) {
-		machvm_map_put(child);
+	child = child_of(parent, vma->vm_mm);
+	if (child && !inherit(vma, parent, child)) {
+		vma->vm_private_data = child;
 		return;
 	}
-	child->pmap->nr_vmas = 1;
-	vma->vm_private_data = child;
-	machvm_arena_publish(child);
+	if (pmap->barren)
+		mmdrop(pmap->barren);
+	mmgrab(vma->vm_mm);
+	pmap->barren = vma->vm_mm;
+	if (child) {
+		machvm_arena_retire(child);
+		machvm_arena_leave(child);
+		machvm_map_put(child);
+	}
+}
+
+/* False for one that Linux has moved, or throws away: a window is where its offset is. */
+static bool is_window(struct vm_area_struct *vma)
+{
+	return (u64)vma->vm_pgoff << PAGE_SHIFT == vma->vm_start && vma->vm_start < vma->vm_end;
+}
+
+/* True if it is the caller who changes what is mapped, by layout.c. */
+static bool is_layer(struct machvm_map *map)
+{
+	return READ_ONCE(map->pmap->layer) == current;
 }
 
 /*
@@ -212,7 +302,9 @@ static void arena_open(struct vm_area_struct *vma)
 		return;
 	}
 	machvm_map_get(map);
-	map->pmap->nr_vmas++;
+	atomic_inc(&map->pmap->vmas);
+	if (is_layer(map))
+		machvm_layout_split(map, vma->vm_start, vma->vm_end);
 }
 
 static void arena_close(struct vm_area_struct *vma)
@@ -221,18 +313,22 @@ static void arena_close(struct vm_area_struct *vma)
 
 	if (!map)
 		return;
-	if (!--map->pmap->nr_vmas) {
-		machvm_arena_retire(map);
-		machvm_vm_clear(map);
-		machvm_resident_end(map);
+	if (is_window(vma)) {
+		if (is_layer(map))
+			map->pmap->torn = true;
+		else
+			machvm_vm_unmapped(map, vma->vm_start, vma->vm_end);
 	}
+	machvm_arena_leave(map);
 	machvm_map_put(map);
 }
 
-/* Mach's regions are cut and protected by vm_deallocate and vm_protect, the arena by nobody. */
+/* Mach's regions are cut and protected by vm_deallocate and vm_protect, windows by layout.c. */
 static int arena_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
-	return -EINVAL;
+	struct machvm_map *map = vma->vm_private_data;
+
+	return map && is_layer(map) ? 0 : -EINVAL;
 }
 
 static int arena_mremap(struct vm_area_struct *vma)
@@ -268,20 +364,27 @@ static const struct vm_operations_struct arena_vm_ops = {
 #endif
 };
 
-/* Only for the arena that arena.c is just setting up; nobody else may map the file. */
+/* Only for the window that layout.c is just making; nobody else may map the file. */
 static int arena_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct machvm_map *map = file->private_data;
+	struct machvm_window *window;
 
-	if (!map || map->pmap->mm != vma->vm_mm || map->pmap->nr_vmas ||
-	    vma->vm_start != map->min || vma->vm_end != map->max ||
-	    (u64)vma->vm_pgoff << PAGE_SHIFT != map->min || !(vma->vm_flags & VM_SHARED))
+	if (!map || !is_layer(map) || map->pmap->mm != vma->vm_mm)
+		return -EINVAL;
+	window = map->pmap->making;
+	if (!window || vma->vm_start != window->start || vma->vm_end != window->end ||
+	    !is_window(vma) || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_WIPEONFORK);
+	if (!window->execute)	/* whatever the personality says */
+		vm_flags_clear(vma, VM_EXEC);
 	vma->vm_ops = &arena_vm_ops;
 	vma->vm_private_data = machvm_map_get(map);
-	map->pmap->nr_vmas = 1;
-	machvm_arena_publish(map);
+	atomic_inc(&map->pmap->vmas);
+	if (hlist_unhashed(&map->pmap->hash))
+		machvm_arena_publish(map);	/* its first */
+	machvm_layout_mapped(map);
 	return 0;
 }
 

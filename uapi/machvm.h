@@ -134,9 +134,10 @@ struct machvm_version {
  * @length: bytes, rounded up to whole pages
  *
  * Answers SUCCESS, INVALID_ADDRESS (outside the user address space or wrapping), NO_SPACE
- * (occupied, or no room), INVALID_ARGUMENT (@length rounds to 0, or an anywhere of nothing),
- * INVALID_TASK, RESOURCE_SHORTAGE.  New memory: protection READ|WRITE, maximum ALL, inheritance
- * COPY.
+ * (occupied, by Linux too, or below what Linux allows the caller, or no room), INVALID_ARGUMENT
+ * (@length rounds to 0, or an anywhere of nothing), INVALID_TASK, RESOURCE_SHORTAGE.  In another
+ * process only what it has reserved already is to be had: NO_SPACE elsewhere.  New memory:
+ * protection READ|WRITE, maximum ALL, inheritance COPY.
  */
 struct machvm_vm_allocate {
 	__u32 size;
@@ -173,7 +174,9 @@ struct machvm_vm_deallocate {
  * @protection: MACHVM_PROT_* bits, also %MACHVM_PROT_NOTIFY
  *
  * Answers SUCCESS (holes are passed over), PROTECTION_FAILURE (beyond the maximum of one of the
- * regions: then none is changed), INVALID_ARGUMENT (other bits).
+ * regions, or Linux denies the caller execution: then none is changed), INVALID_ARGUMENT (other
+ * bits), RESOURCE_SHORTAGE.  Regions of another process that become executable can be executed
+ * once it has protected them so itself; others can be no longer at once.
  */
 struct machvm_vm_protect {
 	__u32 size;
@@ -200,7 +203,8 @@ struct machvm_vm_protect {
  * @inheritance: &enum machvm_inherit
  *
  * Answers SUCCESS, INVALID_ARGUMENT, INVALID_ADDRESS, NO_SPACE, RESOURCE_SHORTAGE,
- * INVALID_TASK.  Never waits for the pager.
+ * INVALID_TASK, PROTECTION_FAILURE (Linux denies the caller execution).  What is said of other
+ * processes at MACHVM_VM_ALLOCATE and MACHVM_VM_PROTECT holds.  Never waits for the pager.
  */
 struct machvm_vm_map {
 	__u32 size;

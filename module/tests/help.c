@@ -25,6 +25,16 @@ struct machvm_map *help_map(struct kunit *test)
 	return map;
 }
 
+u64 help_base(struct machvm_map *map)
+{
+	u64 base;
+
+	down_read(&map->lock);
+	base = machvm_window_next_locked(map, 0)->start;
+	up_read(&map->lock);
+	return base;
+}
+
 struct machvm_user *help_user(struct kunit *test)
 {
 	struct machvm_user *user = machvm_user_current();

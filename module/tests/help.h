@@ -15,11 +15,15 @@
 #include "stats.h"
 #include "user.h"
 #include "vm.h"
+#include "window.h"
 
 #define PAGES(n) ((u64)(n) << PAGE_SHIFT)
 
 /* The arena of an address space that is made for the test.  Given back with the test. */
 struct machvm_map *help_map(struct kunit *test);
+
+/* Its lowest address. */
+u64 help_base(struct machvm_map *map);
 
 struct machvm_user *help_user(struct kunit *test);
 

@@ -119,7 +119,7 @@ static void the_lowest_gap_that_is_large_enough(struct kunit *test)
 	u64 base = allocate(test, map, 1000), found;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, map->min, base);
+	KUNIT_ASSERT_EQ(test, help_base(map), base);
 	/* Gaps of 1, 2, 3 ... pages, each after a page that stays. */
 	for (i = 1; i < 40; i++)
 		KUNIT_ASSERT_EQ(test, 0, machvm_vm_deallocate(map, base + PAGES(i * (i + 1) / 2),
@@ -159,7 +159,7 @@ static void random_calls_agree_with_an_array(struct kunit *test)
 {
 	struct machvm_map *map = help_map(test);
 	u8 *model = kunit_kzalloc(test, MODEL_PAGES, GFP_KERNEL);
-	u64 base = map->min + PAGES(1000), addr;
+	u64 base = help_base(map) + PAGES(1000), addr;
 	unsigned int round, i, seed = 1;
 
 	KUNIT_ASSERT_NOT_NULL(test, model);

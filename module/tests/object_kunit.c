@@ -153,7 +153,7 @@ static void fork_shares_until_somebody_writes(struct kunit *test)
 				    parent->user);
 	KUNIT_ASSERT_NOT_NULL(test, child);
 	mmap_write_lock(current->mm);
-	KUNIT_EXPECT_EQ(test, 0, machvm_vm_fork(parent, child));
+	KUNIT_EXPECT_EQ(test, 0, machvm_vm_fork(parent, child, parent->min, parent->max));
 	mmap_write_unlock(current->mm);
 	down_read(&parent->lock);
 	mine = machvm_map_lookup_locked(parent, addr);

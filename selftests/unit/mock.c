@@ -109,7 +109,8 @@ void machvm_pmap_zap(struct machvm_map *map, u64 start, u64 end)
 		pte_clear(pte_of(map, addr));
 }
 
-int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write)
+int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio, bool write,
+		      bool execute)
 {
 	struct mock_pte *pte = pte_of(vma->map, addr);
 
@@ -128,12 +129,13 @@ int machvm_pmap_enter(struct vm_area_struct *vma, u64 addr, struct folio *folio,
 }
 
 int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pages,
-			  unsigned long nr)
+			  unsigned long nr, bool execute)
 {
 	unsigned long i;
 
 	for (i = 0; i < nr; i++) {
-		int err = machvm_pmap_enter(vma, addr + i * PAGE_SIZE, page_folio(pages[i]), false);
+		int err = machvm_pmap_enter(vma, addr + i * PAGE_SIZE, page_folio(pages[i]), false,
+					    execute);
 
 		if (err && err != -EBUSY)
 			return err;
@@ -147,6 +149,28 @@ bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged)
 {
 	return privileged || (map->wired_size <= mock_may_wire &&
 			      bytes <= mock_may_wire - map->wired_size);
+}
+
+/* There are no windows, but where a test makes some; then there will be no more. */
+
+int machvm_pmap_reserve(struct machvm_map *map, u64 start, u64 end)
+{
+	return MACHVM_KERN_NO_SPACE;
+}
+
+int machvm_pmap_grow(struct machvm_map *map, u64 length, u64 mask)
+{
+	return MACHVM_KERN_NO_SPACE;
+}
+
+int machvm_pmap_execute(struct machvm_map *map, u64 start, u64 end)
+{
+	return MACHVM_KERN_SUCCESS;
+}
+
+int machvm_pmap_tidy(struct machvm_map *map, u64 start, u64 end)
+{
+	return MACHVM_KERN_SUCCESS;
 }
 
 void machvm_pmap_free(struct machvm_map *map)
@@ -423,7 +447,7 @@ struct machvm_map *map_fork(struct machvm_map *parent)
 	if (!child)
 		return NULL;
 	down_write(&parent->pmap->mmap_lock);
-	if (machvm_vm_fork(parent, child)) {
+	if (machvm_vm_fork(parent, child, parent->min, parent->max)) {
 		check_eq(child->nr_entries, 0);
 		machvm_map_put(child);
 		child = NULL;

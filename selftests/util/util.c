@@ -117,6 +117,66 @@ int util_region_full(int task, vm_address_t address, struct machvm_vm_region *re
 	return util_ioctl(util_device(), MACHVM_VM_REGION, region);
 }
 
+/* Calls @each with every mapping until it is content. */
+static bool mappings_walk(bool (*each)(const struct util_mapping *mapping, void *argument),
+			  void *argument)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	struct util_mapping mapping;
+	bool found = false;
+	char line[512];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx %4s", &mapping.start, &mapping.end,
+			   mapping.access) != 3)
+			break;
+		mapping.ours = strstr(line, "[machvm]");
+		found = each(&mapping, argument);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+struct wanted {
+	vm_address_t from, to;
+	bool ours;
+	unsigned int count;
+	struct util_mapping *into;
+};
+
+static bool mapping_contains(const struct util_mapping *mapping, void *argument)
+{
+	struct wanted *wanted = argument;
+
+	*wanted->into = *mapping;
+	return mapping->start <= wanted->from && wanted->from < mapping->end;
+}
+
+bool util_mapping(vm_address_t address, struct util_mapping *mapping)
+{
+	struct wanted wanted = { .from = address, .into = mapping };
+
+	return mappings_walk(mapping_contains, &wanted);
+}
+
+static bool mapping_count(const struct util_mapping *mapping, void *argument)
+{
+	struct wanted *wanted = argument;
+
+	if (mapping->start < wanted->to && mapping->end > wanted->from)
+		wanted->count += !wanted->ours || mapping->ours;
+	return false;
+}
+
+unsigned int util_mappings(vm_address_t from, vm_address_t to, bool ours)
+{
+	struct wanted wanted = { .from = from, .to = to, .ours = ours };
+
+	mappings_walk(mapping_count, &wanted);
+	return wanted.count;
+}
+
 static sigjmp_buf access_env;
 static struct util_access access_result;
 
@@ -292,6 +352,14 @@ int util_parameter_set(const char *name, long value)
 	fprintf(file, "%ld\n", value);
 	ret = fclose(file);
 	return ret ? -1 : 0;
+}
+
+void util_lowest_address(unsigned long address)
+{
+	FILE *file = fopen("/proc/sys/vm/mmap_min_addr", "we");
+
+	if (!file || fprintf(file, "%lu", address) < 0 || fclose(file))
+		abort();
 }
 
 void *util_shared(size_t size)

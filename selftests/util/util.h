@@ -59,6 +59,19 @@ vm_size_t util_covered(vm_address_t from, vm_address_t to);
 /* All that vm_region() does not tell: the ioctl itself.  The answer, or -errno. */
 int util_region_full(int task, vm_address_t address, struct machvm_vm_region *region);
 
+/* A mapping of Linux's, as /proc/self/maps has it. */
+struct util_mapping {
+	vm_address_t start, end;
+	char access[5];		/* "rw-s" */
+	bool ours;
+};
+
+/* The one that the address lies in; false if there is none. */
+bool util_mapping(vm_address_t address, struct util_mapping *mapping);
+
+/* Mappings that have a byte in the range; those of the module's if @ours. */
+unsigned int util_mappings(vm_address_t from, vm_address_t to, bool ours);
+
 /* How an access ended. */
 struct util_access {
 	int signal;		/* 0: it succeeded */
@@ -106,6 +119,9 @@ void util_wait_asleep(pid_t pid, pid_t tid);
 /* Reads or sets a parameter of the module. */
 long util_parameter(const char *name);
 int util_parameter_set(const char *name, long value);
+
+/* Below it Linux lets only the privileged map. */
+void util_lowest_address(unsigned long address);
 
 /* Fresh memory that is shared by fork, from Linux, for children to leave results in. */
 void *util_shared(size_t size);

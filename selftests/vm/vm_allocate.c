@@ -167,6 +167,7 @@ TEST(S2_9_fixed_over_linux_memory)
 
 TEST(V1_fixed_below_what_linux_allows)
 {
+	util_lowest_address(65536);
 	ASSERT_EQ(0, setuid(1000));
 	EXPECT_EQ(KERN_NO_SPACE, fixed(0, PAGE));
 	EXPECT_EQ(KERN_NO_SPACE, fixed(PAGE, PAGE));
