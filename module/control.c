@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#include "absence.h"
 #include "arena.h"
 #include "channel.h"
 #include "ioctl.h"
@@ -26,10 +27,24 @@
 
 static long bind_socket(struct file *file, void *arg)
 {
+	struct machvm_memobj *memobj = file->private_data;
 	struct machvm_control_bind *call = arg;
 
-	return machvm_channel_bind(file->private_data, call->socket, call->window,
-				   &call->out_epoch);
+	call->out_id = memobj->id;
+	return machvm_channel_bind(memobj, call->socket, call->window, &call->out_epoch);
+}
+
+static long set_absence(struct file *file, void *arg)
+{
+	struct machvm_control_absence *call = arg;
+
+	if (call->__reserved)
+		return -EINVAL;
+	if (call->fallback > MACHVM_FALLBACK_ZERO)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	machvm_absence_set(file->private_data, call->fallback, call->answer_ms,
+			   call->successor_ms);
+	return MACHVM_KERN_SUCCESS;
 }
 
 /* An answer that names a binding must name one that is still there; 0 names none. */
@@ -268,12 +283,13 @@ static long lock_request(struct file *file, void *arg)
 
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
-	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_epoch, bind_socket),
+	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_id, bind_socket),
 	MACHVM_IOCTL_ROW(MACHVM_DATA_SUPPLY, machvm_data_supply, out_error_offset, data_supply),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_READ, machvm_data_return, address, return_read),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_MAP, machvm_data_return, address, return_map),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_RELEASE, machvm_data_return, address, return_release),
 	MACHVM_IOCTL_ROW(MACHVM_LOCK_REQUEST, machvm_lock_request, reply, lock_request),
+	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -169,6 +169,7 @@ long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 	call->out_ports = machvm_stat_sum(MACHVM_STAT_PORTS);
 	call->out_queued = machvm_stat_sum(MACHVM_STAT_QUEUED);
 	call->out_paged_out = machvm_stat_sum(MACHVM_STAT_PAGED_OUT);
+	call->out_lost = machvm_stat_sum(MACHVM_STAT_LOST);
 	return MACHVM_KERN_SUCCESS;
 }
 

@@ -5,6 +5,7 @@
  * Never: touches user memory, waits for a pager, or visits a map.
  * Locks: memobj->lock; inside it port->lock for the state.
  */
+#include "absence.h"
 #include "cache.h"
 #include "laundry.h"
 #include "lock.h"
@@ -139,7 +140,7 @@ static struct machvm_object *return_done_locked(struct machvm_memobj *memobj,
 static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_port *port,
 				   struct machvm_object *object, bool wanted, bool *listed)
 {
-	bool absent = memobj->dead || list_empty(&port->bindings);
+	bool absent = memobj->dead || machvm_port_absent_locked(port);
 
 	memobj->mapped = false;
 	switch (memobj->state) {
@@ -154,7 +155,8 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 		}
 		return false;
 	case MACHVM_MEMOBJ_READY:
-		if (absent) {
+		if (absent && (!wanted || machvm_absence_over_locked(memobj))) {
+			machvm_count(MACHVM_STAT_LOST, atomic_long_read(&object->resident));
 			memobj->state = MACHVM_MEMOBJ_IDLE;
 			return false;
 		}
@@ -178,7 +180,7 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
  */
 static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *object)
 {
-	bool wanted, kept, listed = false;
+	bool wanted, kept, absent, listed = false;
 	struct machvm_port *port;
 
 	lockdep_assert_held(&memobj->lock);
@@ -189,11 +191,14 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	wanted = drop_clean(object);
 	port = machvm_memobj_lock_port(memobj);
 	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
+	absent = machvm_port_absent_locked(port);
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
 	if (!kept) {
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
+	} else if (absent) {
+		machvm_absence_run(memobj);	/* they wait for a pager, but not for ever */
 	}
 	machvm_memobj_advance(memobj);
 	if (listed)
@@ -311,10 +316,10 @@ static long offered_locked(struct machvm_memobj *memobj)
 }
 
 /*
- * With nobody to take them, returned pages are lost, as Mach has it.  If somebody has come since
- * the caller looked, they and the control message are for the newcomer.
+ * Nobody serves the object: what it was being told is taken back.  Pages on their way to a pager
+ * that has gone wait for another one if the object is set up so, and are lost then, as Mach has it.
  */
-static void drop_returning(struct machvm_memobj *memobj)
+void machvm_memobj_drop_unserved(struct machvm_memobj *memobj)
 {
 	struct machvm_object *object;
 	struct machvm_port *port;
@@ -326,6 +331,12 @@ static void drop_returning(struct machvm_memobj *memobj)
 		return;
 	}
 	port = machvm_memobj_lock_port(memobj);
+	if ((!memobj->dead && !machvm_port_absent_locked(port)) ||
+	    (memobj->state == MACHVM_MEMOBJ_RETURNING && !machvm_absence_over_locked(memobj))) {
+		machvm_memobj_unlock_port(port);
+		mutex_unlock(&memobj->lock);
+		return;
+	}
 	if (memobj->returning && !list_empty(&memobj->ctl.node))
 		machvm_count(MACHVM_STAT_WRITEBACK, -offered_locked(memobj));
 	listed = machvm_memobj_ctl_unlist_locked(port, memobj);
@@ -336,24 +347,12 @@ static void drop_returning(struct machvm_memobj *memobj)
 	machvm_memobj_unlock_port(port);
 	mutex_unlock(&memobj->lock);
 	if (object) {
+		machvm_count(MACHVM_STAT_LOST, atomic_long_read(&object->resident));
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
 	if (listed)
 		machvm_memobj_put(memobj);
-}
-
-/* Nobody serves the object: requests end in errors, returned pages are lost. */
-static void lose_pager(struct machvm_memobj *memobj)
-{
-	struct machvm_request *request;
-
-	while ((request = machvm_request_unserved(memobj))) {
-		machvm_count(MACHVM_STAT_ERRORS, 1);
-		machvm_request_finish(request, MACHVM_KERN_MEMORY_ERROR, 0);
-		machvm_request_put(request);
-	}
-	drop_returning(memobj);
 }
 
 /* The last control descriptor is closed: there can be no pager any more. */
@@ -364,7 +363,7 @@ void machvm_memobj_die(struct machvm_memobj *memobj)
 	memobj->dead = true;
 	machvm_port_get(port);
 	machvm_memobj_unlock_port(port);
-	lose_pager(memobj);
+	machvm_absence_end(memobj);
 	machvm_cache_drop(memobj);
 	machvm_port_drop_notices(port, memobj);
 	machvm_port_pump(port);	/* what it had in flight may have been others' credit */
@@ -404,7 +403,7 @@ void machvm_memobj_absent(struct machvm_port *port)
 
 	machvm_port_drop_notices(port, NULL);
 	while ((memobj = next_unserved(port, &left))) {
-		lose_pager(memobj);
+		machvm_absence_run(memobj);
 		machvm_memobj_put(memobj);
 		cond_resched();
 	}

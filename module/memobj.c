@@ -14,7 +14,9 @@
  * starts a new incarnation, whose init follows the old one's terminate; life.c has the details.
  */
 #include "memobj.h"
+#include "absence.h"
 #include "cache.h"
+#include "lock.h"
 #include "object.h"
 #include "page.h"
 #include "port.h"
@@ -42,6 +44,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	memobj->id = machvm_id_new();
 	mutex_init(&memobj->lock);
 	INIT_LIST_HEAD(&memobj->cached);
+	machvm_absence_init(memobj);
 	INIT_LIST_HEAD(&memobj->open);
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->jobs);
@@ -218,10 +221,46 @@ void machvm_memobj_terminated_locked(struct machvm_memobj *memobj)
 	machvm_memobj_bound_locked(memobj);
 }
 
+/* Before which of the open requests of @port one belongs that was asked at @ns. */
+static struct list_head *place_of(struct machvm_port *port, struct list_head *from, u64 ns)
+{
+	list_for_each_continue(from, &port->open) {
+		if (list_entry(from, struct machvm_request, open_on_port)->msg.queued_ns > ns)
+			break;
+	}
+	return from;
+}
+
+/* What waits on a port without sockets goes to another one with its object. */
+static void move_messages(struct machvm_memobj *memobj, struct machvm_port *from,
+			  struct machvm_port *to)
+{
+	struct list_head *place = &to->open;
+	struct machvm_request *request;
+	unsigned long nr = memobj->nr_open;
+
+	list_for_each_entry(request, &memobj->open, open) {
+		if (request->state == MACHVM_REQUEST_QUEUED)
+			list_move_tail(&request->msg.node, &to->queue);
+		place = place_of(to, place, request->msg.queued_ns);
+		list_move_tail(&request->open_on_port, place);
+		place = &request->open_on_port;
+	}
+	from->nr_open -= nr;
+	to->nr_open += nr;
+	if (!list_empty(&memobj->ctl.node)) {
+		list_move_tail(&memobj->ctl.node, &to->queue);
+		nr++;
+	}
+	from->nr_queued -= nr;
+	to->nr_queued += nr;
+}
+
 /**
  * machvm_memobj_join - let an object be served through @port
  *
- * Return: 0, or -EBUSY if sockets are bound to its own port, or something waits there.
+ * Context: one at a time, so that the order of the two ports does not matter.
+ * Return: 0, or -EBUSY if sockets are bound to its own port.
  */
 int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
 {
@@ -232,15 +271,17 @@ int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
 	old = memobj->port;
 	if (old == port)
 		goto out;
-	/* Only here are two ports locked, and @old is known to nobody but its memobjs. */
+	/* What the old pager began with its pages nobody goes on with. */
+	if (machvm_jobs_drop_absent(memobj))
+		machvm_port_drop_notices(old, memobj);
 	spin_lock(&old->lock);
-	if (!list_empty(&old->bindings) || !list_empty(&old->queue) ||
-	    !list_empty(&memobj->gated) || !list_empty(&memobj->ctl.node)) {
+	if (!machvm_port_absent_locked(old)) {
 		err = -EBUSY;
 		spin_unlock(&old->lock);
 		goto out;
 	}
 	spin_lock_nested(&port->lock, SINGLE_DEPTH_NESTING);
+	move_messages(memobj, old, port);
 	list_move_tail(&memobj->on_port, &port->memobjs);
 	old->nr_objects--;
 	port->nr_objects++;

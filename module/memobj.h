@@ -40,6 +40,7 @@ int machvm_memobj_supply_enter(struct machvm_supply *supply, u32 locks, bool pre
 			       struct machvm_request **asked);
 int machvm_memobj_supply_end(struct machvm_supply *supply, u32 locks, bool precious);
 void machvm_memobj_supply_abort(struct machvm_supply *supply);
+bool machvm_memobj_answer_zero(struct machvm_memobj *memobj, struct machvm_request *request);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
 /* life.c */
@@ -47,6 +48,7 @@ void machvm_memobj_advance(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);
 void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object *object);
 void machvm_memobj_die(struct machvm_memobj *memobj);
+void machvm_memobj_drop_unserved(struct machvm_memobj *memobj);
 void machvm_memobj_absent(struct machvm_port *port);
 struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset);
 int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <net/netlink.h>
 #include <net/sock.h>
+#include "absence.h"
 #include "channel.h"
 #include "memobj.h"
 #include "port.h"
@@ -25,7 +26,7 @@
 static DEFINE_SPINLOCK(bindings_lock);
 static DEFINE_MUTEX(bind_lock);		/* one bind at a time, so a socket has one binding a port */
 static LIST_HEAD(bindings);		/* all of them; each entry is a reference */
-static struct workqueue_struct *retry_queue;
+struct workqueue_struct *machvm_queue;
 
 static int put_range(struct sk_buff *skb, const struct machvm_msg *msg)
 {
@@ -105,9 +106,9 @@ static void pump_later(struct machvm_port *port, unsigned int ms)
 
 	machvm_port_get(port);
 	if (ms)
-		pending = !queue_delayed_work(retry_queue, &port->retry, msecs_to_jiffies(ms));
+		pending = !queue_delayed_work(machvm_queue, &port->retry, msecs_to_jiffies(ms));
 	else
-		pending = mod_delayed_work(retry_queue, &port->retry, 0);
+		pending = mod_delayed_work(machvm_queue, &port->retry, 0);
 	if (pending)
 		machvm_port_put(port);
 }
@@ -166,7 +167,7 @@ void machvm_memobj_init_advance(struct machvm_memobj *memobj)
 void machvm_memobj_advance_later(struct machvm_memobj *memobj)
 {
 	machvm_memobj_get(memobj);
-	if (!queue_work(retry_queue, &memobj->advance))
+	if (!queue_work(machvm_queue, &memobj->advance))
 		machvm_memobj_put(memobj);
 }
 
@@ -256,31 +257,55 @@ static struct machvm_binding *binding_new(struct machvm_port *port, struct socke
 }
 
 /*
+ * The port through which @memobj is to be served by a socket that serves none yet: its own, unless
+ * a pager that is gone has left it there with other objects, which are not the newcomer's.
+ */
+static struct machvm_port *port_for(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_port_get(machvm_memobj_lock_port(memobj));
+	bool left = machvm_port_absent_locked(port) && port->nr_objects > 1;
+
+	machvm_memobj_unlock_port(port);
+	if (!left)
+		return port;
+	machvm_port_put(port);
+	return machvm_port_create(memobj->user);
+}
+
+/* Who binds the first socket is who a port is served by. */
+static void note_pid(struct machvm_port *port)
+{
+	struct pid *old, *new = get_task_pid(current, PIDTYPE_TGID);
+
+	spin_lock(&port->lock);
+	old = list_is_singular(&port->bindings) ? port->pid : new;
+	if (old != new)
+		port->pid = new;
+	spin_unlock(&port->lock);
+	put_pid(old);
+}
+
+/*
  * Finds or makes the binding of @socket through which @memobj is to be served: on the port that
- * the socket serves already, or on the object's own.
+ * the socket serves already, or on one of the object's own.
  */
 static struct machvm_binding *bind_socket(struct machvm_memobj *memobj, struct socket *socket,
 					  u32 window)
 {
-	struct machvm_port *port = port_of_socket(socket->sk);
+	struct machvm_port *port = port_of_socket(socket->sk) ?: port_for(memobj);
 	struct machvm_binding *binding;
-	int err = 0;
+	int err;
 
-	if (port) {
-		err = machvm_memobj_join(memobj, port);
-	} else {
-		port = machvm_port_get(machvm_memobj_lock_port(memobj));
-		machvm_memobj_unlock_port(port);
-	}
+	if (!port)
+		return ERR_PTR(-ENOMEM);
+	err = machvm_memobj_join(memobj, port);
 	if (err) {
 		machvm_port_put(port);
 		return ERR_PTR(err);
 	}
 	binding = binding_on(port, socket->sk) ?: binding_new(port, socket, window);
-	spin_lock(&port->lock);
-	if (!IS_ERR(binding) && !port->pid)
-		port->pid = get_task_pid(current, PIDTYPE_TGID);
-	spin_unlock(&port->lock);
+	if (!IS_ERR(binding))
+		note_pid(port);
 	machvm_port_put(port);
 	return binding;
 }
@@ -321,7 +346,7 @@ int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window,
 	port = machvm_memobj_lock_port(memobj);
 	machvm_memobj_bound_locked(memobj);
 	machvm_memobj_unlock_port(port);
-	machvm_port_pump(binding->port);
+	machvm_memobj_advance(memobj);
 	machvm_binding_put(binding);
 	return 0;
 }
@@ -388,8 +413,8 @@ int machvm_channel_init(void)
 {
 	int err;
 
-	retry_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
-	if (!retry_queue)
+	machvm_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
+	if (!machvm_queue)
 		return -ENOMEM;
 	err = netlink_register_notifier(&netlink_notifier);
 	if (err)
@@ -402,7 +427,7 @@ int machvm_channel_init(void)
 err_notifier:
 	netlink_unregister_notifier(&netlink_notifier);
 err_queue:
-	destroy_workqueue(retry_queue);
+	destroy_workqueue(machvm_queue);
 	return err;
 }
 
@@ -424,8 +449,8 @@ void machvm_channel_exit(void)
 {
 	genl_unregister_family(&machvm_nl_family);
 	netlink_unregister_notifier(&netlink_notifier);
-	flush_workqueue(retry_queue);	/* jobs of the last objects */
+	flush_workqueue(machvm_queue);	/* jobs of the last objects */
 	close_bindings(is_any, NULL);
 	end_retries();
-	destroy_workqueue(retry_queue);
+	destroy_workqueue(machvm_queue);
 }

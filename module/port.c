@@ -197,11 +197,12 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 
 /*
  * True if the message is still where machvm_port_next() has put it.  One that was answered, or
- * whose socket has closed, is not; nor is a control message that says something else by now.
+ * whose socket has closed, is not; nor is a control message that says something else by now.  It
+ * may even be another port's: then it is sent by way of another binding, or by none.
  */
 static bool in_flight_locked(const struct machvm_sending *sending)
 {
-	return sending->msg->via == sending->via &&
+	return READ_ONCE(sending->msg->via) == sending->via &&
 	       sending->msg->sequence == sending->copy.sequence;
 }
 
@@ -329,6 +330,8 @@ void machvm_binding_close(struct machvm_binding *binding)
 	list_for_each_entry_safe_reverse(msg, next, &binding->sent, node)
 		requeue_locked(port, msg);
 	absent = machvm_port_absent_locked(port);
+	if (absent)
+		port->absent_ns = ktime_get_ns();
 	spin_unlock(&port->lock);
 	if (absent)
 		machvm_memobj_absent(port);

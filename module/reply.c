@@ -152,6 +152,15 @@ void machvm_memobj_supply_abort(struct machvm_supply *supply)
 	supply_drop(supply);
 }
 
+static void enter_zero(struct machvm_object *object, struct machvm_request *request,
+		       struct folio *folio)
+{
+	folio_zero_range(folio, 0, PAGE_SIZE);
+	machvm_count(MACHVM_STAT_ZERO_FILL, 1);
+	if (machvm_page_answer(object, request->msg.offset >> PAGE_SHIFT, request, folio))
+		machvm_page_free(folio);
+}
+
 /* Puts a zeroed page in the place of a question.  False if somebody else is filling it. */
 static bool answer_zero(struct machvm_object *object, struct machvm_request *request)
 {
@@ -159,10 +168,34 @@ static bool answer_zero(struct machvm_object *object, struct machvm_request *req
 
 	if (!folio)
 		return false;
-	folio_zero_range(folio, 0, PAGE_SIZE);
-	machvm_count(MACHVM_STAT_ZERO_FILL, 1);
-	if (machvm_page_answer(object, request->msg.offset >> PAGE_SHIFT, request, folio))
-		machvm_page_free(folio);
+	enter_zero(object, request, folio);
+	return true;
+}
+
+/**
+ * machvm_memobj_answer_zero - a zeroed page in the place of an answer that nobody gives
+ *
+ * Somebody may be filling the request's page, for however long; then it is another one, and what
+ * is filled comes too late.
+ * Return: false if there is no such page to be had; the request is still open.
+ */
+bool machvm_memobj_answer_zero(struct machvm_memobj *memobj, struct machvm_request *request)
+{
+	struct machvm_object *object = machvm_memobj_object(memobj);
+	struct folio *folio;
+
+	if (!object)
+		return false;
+	folio = machvm_request_take_folio(request) ?: machvm_page_alloc(memobj->user, GFP_KERNEL);
+	if (!IS_ERR(folio)) {
+		down_read(&object->family->lock);
+		enter_zero(object, request, folio);
+		up_read(&object->family->lock);
+	}
+	machvm_object_put(object);
+	if (IS_ERR(folio))
+		return false;
+	machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
 	return true;
 }
 

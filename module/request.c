@@ -9,6 +9,7 @@
  * every answer, cancellation and death ends in.  The sleeper then asks the object again.
  */
 #include "request.h"
+#include "absence.h"
 #include "memobj.h"
 #include "page.h"
 #include "port.h"
@@ -119,15 +120,16 @@ static void close_locked(struct machvm_port *port, struct machvm_request *reques
 /**
  * machvm_request_post - put a question in its port's queue
  *
- * It waits for ready first if need be.  The queue takes a reference.
- * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask.
+ * It waits for ready first if need be, or for a pager, as absence.c has it.  The queue takes a
+ * reference.
+ * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask and none is waited for.
  */
 int machvm_request_post(struct machvm_request *request)
 {
 	struct machvm_memobj *memobj = request->msg.memobj;
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
 
-	if (memobj->dead || machvm_port_absent_locked(port)) {
+	if (machvm_absence_refuses_locked(memobj)) {
 		machvm_memobj_unlock_port(port);
 		return MACHVM_KERN_MEMORY_ERROR;
 	}
@@ -142,7 +144,8 @@ int machvm_request_post(struct machvm_request *request)
 		machvm_count(MACHVM_STAT_REQUESTS, 1);
 	}
 	open_locked(port, request);
-	if (memobj->state == MACHVM_MEMOBJ_READY) {
+	machvm_absence_watch_locked(memobj, request);
+	if (memobj->state == MACHVM_MEMOBJ_READY && !memobj->dead) {
 		request->state = MACHVM_REQUEST_QUEUED;
 		machvm_port_queue_locked(port, &request->msg);
 	} else {
@@ -201,18 +204,4 @@ void machvm_request_finish(struct machvm_request *request, int result, int error
 {
 	machvm_request_settle(request, result, error);
 	machvm_request_wake(request);
-}
-
-/* The oldest open request of an object that no pager serves, with a reference, or NULL. */
-struct machvm_request *machvm_request_unserved(struct machvm_memobj *memobj)
-{
-	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-	struct machvm_request *request = NULL;
-
-	if (memobj->dead || machvm_port_absent_locked(port))
-		request = list_first_entry_or_null(&memobj->open, struct machvm_request, open);
-	if (request)
-		machvm_request_get(request);
-	machvm_memobj_unlock_port(port);
-	return request;
 }

@@ -27,6 +27,5 @@ void machvm_request_wake(struct machvm_request *request);
 void machvm_request_finish(struct machvm_request *request, int result, int error);
 struct folio *machvm_request_take_folio(struct machvm_request *request);
 void machvm_request_park_folio(struct machvm_request *request, struct folio *folio);
-struct machvm_request *machvm_request_unserved(struct machvm_memobj *memobj);
 
 #endif /* _MACHVM_REQUEST_H */

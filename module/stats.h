@@ -24,6 +24,7 @@ enum machvm_stat {
 	MACHVM_STAT_REFUSED,
 	MACHVM_STAT_ERRORS,
 
+	MACHVM_STAT_LOST,		/* pages that no pager was there to take back */
 	MACHVM_STAT_LEVELS,
 	MACHVM_STAT_PAGES = MACHVM_STAT_LEVELS,	/* ours, in an object or on the way */
 	MACHVM_STAT_RESIDENT_TMP,	/* in the slots of objects */

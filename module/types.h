@@ -243,6 +243,7 @@ struct machvm_port {
 	struct list_head queue;		/* (p) messages waiting for credit */
 	struct list_head bindings;	/* (p) */
 	u32 last_epoch;			/* (p) */
+	u64 absent_ns;			/* (p) when the last binding went, 0: never */
 	struct list_head memobjs;	/* (p) that it carries */
 	struct list_head open;		/* (p) their requests that are not done, oldest first */
 	unsigned long nr_objects;	/* (p) */
@@ -268,8 +269,8 @@ enum machvm_memobj_state {
 };
 
 /*
- * A memobj moves to another port only while nothing is queued or bound on its own, so that
- * machvm_memobj_lock_port() needs no more than a second look.
+ * A memobj moves to another port only while no socket is bound to its own; its messages move with
+ * it.  Both ports are locked then, so machvm_memobj_lock_port() needs no more than a second look.
  */
 
 /**
@@ -290,6 +291,10 @@ struct machvm_memobj {
 	u8 state;			/* (p) enum machvm_memobj_state */
 	bool mapped;			/* (p) there is an incarnation */
 	bool may_cache;			/* (p) it may outlive its mappings */
+	u8 fallback;			/* (p) enum machvm_fallback */
+	u32 answer_ms;			/* (p) that a pager has for each request, 0: no end */
+	u32 successor_ms;		/* (p) that is waited for another pager */
+	struct delayed_work deadline;	/* references us while it is pending */
 	bool dead;			/* (p) the last control descriptor is closed */
 	struct list_head on_port;	/* (p) on port->memobjs */
 	struct list_head open;		/* (p) requests that are not done, oldest first */

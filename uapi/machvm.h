@@ -562,6 +562,7 @@ struct machvm_vm_size_limit {
  * @out_ports: pager ports alive
  * @out_queued: requests waiting to be sent or answered
  * @out_paged_out: pages that the default memory manager keeps now
+ * @out_lost: pages that were to be returned when no pager was there to take them
  */
 struct machvm_vm_statistics {
 	__u32 size;
@@ -587,6 +588,7 @@ struct machvm_vm_statistics {
 	__aligned_u64 out_ports;
 	__aligned_u64 out_queued;
 	__aligned_u64 out_paged_out;
+	__aligned_u64 out_lost;
 };
 
 /**
@@ -887,15 +889,53 @@ struct machvm_port_info {
  * @socket: a generic netlink socket of the caller
  * @window: requests that may be sent and unanswered, 1 to 1024; 0 means 64
  * @out_epoch: number of this binding; requests carry it and replies must repeat it
+ * @out_id: number of the object in messages
  *
- * A socket that already serves another object brings this one to the same port.  EBADF: not a
- * generic netlink socket.  EBUSY: the object has a port with other sockets on it.
+ * A socket that already serves another object brings this one to the same port.  Whoever holds a
+ * control descriptor may bind when the pager has gone, and takes over: resident pages stay, an
+ * object whose pager was ready gets no other init, and what &struct machvm_control_absence has let
+ * wait is asked anew, in the name of this binding and under the old sequence numbers.  Objects that
+ * the pager which has gone left on the same port stay behind for whoever binds to them.
+ *
+ * EBADF: not a generic netlink socket.  EBUSY: the object has a port with other sockets on it.
  */
 struct machvm_control_bind {
 	__u32 size;
 	__s32 socket;
 	__u32 window;
 	__u32 out_epoch;
+	__aligned_u64 out_id;
+};
+
+/* How a request ends that nobody answers. */
+enum machvm_fallback {
+	MACHVM_FALLBACK_ERROR = 0,	/* KERN_MEMORY_ERROR; a later access asks again */
+	MACHVM_FALLBACK_ZERO = 1,	/* a page of zeroes, as after data_unavailable */
+};
+
+#define MACHVM_FOREVER_MS 0xffffffffU
+
+/**
+ * struct machvm_control_absence - when no answer comes (MACHVM_CONTROL_ABSENCE, control)
+ * @size: sizeof(struct machvm_control_absence)
+ * @fallback: &enum machvm_fallback: how requests end that nobody answers
+ * @answer_ms: milliseconds that a pager has for each request from when it was asked; 0: no end
+ * @successor_ms: milliseconds that a request waits for a pager when no socket is bound, from when
+ *	it was asked or the last socket closed, whichever was later; 0: none, %MACHVM_FOREVER_MS: no
+ *	end.  Whoever binds a socket meanwhile is asked anew.  Pages on their way to a pager when
+ *	its last socket closed wait as long to be offered to the next one.
+ * @__reserved: 0
+ *
+ * Holds at once, also for requests that are open.  A new object has 0 in all of them.  When the
+ * last control descriptor is closed nobody can come any more: all requests end as @fallback says.
+ * Answers SUCCESS, or INVALID_ARGUMENT for another @fallback.
+ */
+struct machvm_control_absence {
+	__u32 size;
+	__u32 fallback;
+	__u32 answer_ms;
+	__u32 successor_ms;
+	__aligned_u64 __reserved;
 };
 
 /**
@@ -1017,5 +1057,6 @@ struct machvm_lock_request {
 #define MACHVM_RETURN_MAP _IOWR(MACHVM_IOC_TYPE, 0x43, struct machvm_data_return)
 #define MACHVM_RETURN_RELEASE _IOWR(MACHVM_IOC_TYPE, 0x44, struct machvm_data_return)
 #define MACHVM_LOCK_REQUEST _IOWR(MACHVM_IOC_TYPE, 0x45, struct machvm_lock_request)
+#define MACHVM_CONTROL_ABSENCE _IOWR(MACHVM_IOC_TYPE, 0x50, struct machvm_control_absence)
 
 #endif /* _UAPI_MACHVM_H */

@@ -287,6 +287,8 @@ static void store_end(void)
 
 /* The sender */
 
+struct workqueue_struct *machvm_queue;
+
 static unsigned int sents_room;
 struct mock_sent *mock_sents;
 unsigned int mock_nr_sent;

@@ -58,6 +58,7 @@ union call {
 	struct machvm_data_supply supply;
 	struct machvm_data_return give;
 	struct machvm_lock_request lock;
+	struct machvm_control_absence absence;
 	unsigned char bytes[512];
 };
 
@@ -337,6 +338,8 @@ static const struct row {
 	ROW(MACHVM_RETURN_RELEASE, CONTROL, machvm_data_return,
 	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
 	ROW(MACHVM_LOCK_REQUEST, CONTROL, machvm_lock_request, 0, 0, good_lock),
+	ROW(MACHVM_CONTROL_ABSENCE, CONTROL, machvm_control_absence,
+	    offsetof(struct machvm_control_absence, __reserved), 0, good_version),
 	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
 };
 
@@ -778,6 +781,8 @@ TEST_F(input, arguments_of_control_calls)
 		TRY(KERN_INVALID_ADDRESS, commands[i], call.give.offset = PAGES(100));
 	}
 	TRY(-EINVAL, MACHVM_RETURN_RELEASE, call.give.address = world->base);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_CONTROL_ABSENCE, call.absence.fallback = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_CONTROL_ABSENCE, call.absence.fallback = -1);
 	close(pair[0]);
 	close(pair[1]);
 	close(route);

@@ -85,6 +85,7 @@ u64 ktime_get_ns(void);
 #define HZ 1000
 extern unsigned long jiffies;
 #define msecs_to_jiffies(ms) (ms)
+#define nsecs_to_jiffies(ns) ((unsigned long)((ns) / NSEC_PER_MSEC))
 
 struct work_struct {
 	void (*func)(struct work_struct *work);
@@ -109,7 +110,7 @@ bool fake_work_cancel(struct work_struct *work);
 #define queue_work(wq, w) fake_work_queue(w)
 #define schedule_delayed_work(w, d) ({ (w)->delay = (d); fake_work_queue(&(w)->work); })
 #define queue_delayed_work(wq, w, d) schedule_delayed_work(w, d)
-#define mod_delayed_work(wq, w, d) schedule_delayed_work(w, d)
+#define mod_delayed_work(wq, w, d) (!schedule_delayed_work(w, d))
 #define cancel_work_sync(w) fake_work_cancel(w)
 #define cancel_delayed_work(w) fake_work_cancel(&(w)->work)
 #define cancel_delayed_work_sync(w) fake_work_cancel(&(w)->work)
