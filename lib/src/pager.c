@@ -65,22 +65,31 @@ void mv_object_put(struct mv_object *object)
 	free(object);
 }
 
-void mv_object_publish(struct mv_object *object)
+static void publish_by_id_locked(struct mv_object *object)
 {
-	struct machvm_pager *pager = object->pager;
-	struct mv_object **slot;
+	struct mv_object **slot = pager_slot(object->pager, object->id);
 
-	pthread_mutex_lock(&pager->lock);
-	slot = pager_slot(pager, object->id);
 	object->next_by_id = *slot;
 	*slot = object;
-	pthread_mutex_unlock(&pager->lock);
+}
+
+static void publish_by_control(struct mv_object *object)
+{
+	struct mv_object **slot;
 
 	pthread_mutex_lock(&registry_lock);
 	slot = registry_slot(object->control);
 	object->next_by_control = *slot;
 	*slot = object;
 	pthread_mutex_unlock(&registry_lock);
+}
+
+void mv_object_publish(struct mv_object *object)
+{
+	pthread_mutex_lock(&object->pager->lock);
+	publish_by_id_locked(object);
+	pthread_mutex_unlock(&object->pager->lock);
+	publish_by_control(object);
 }
 
 bool mv_object_forget(int control)
@@ -288,6 +297,48 @@ kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie, memo
 	/* Nobody can have mapped it yet, so no message can have come for it. */
 	mv_object_publish(new);
 	return KERN_SUCCESS;
+}
+
+/* The socket is not read while the lock is held, so the object is there for its first message. */
+static kern_return_t object_adopt(struct mv_object *object)
+{
+	struct machvm_pager *pager = object->pager;
+	struct machvm_control_bind bind = { .size = sizeof(bind), .socket = pager->channel.fd };
+	kern_return_t result;
+
+	publish_by_control(object);	/* for callbacks, which may begin at once */
+	pthread_mutex_lock(&pager->lock);
+	result = mv_port_call(object->control, MACHVM_CONTROL_BIND, &bind);
+	if (result == KERN_SUCCESS) {
+		object->id = bind.out_id;
+		atomic_store(&object->epoch, bind.out_epoch);
+		publish_by_id_locked(object);
+	}
+	pthread_mutex_unlock(&pager->lock);
+	return result;
+}
+
+kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_control_t control,
+				 void *cookie)
+{
+	struct mv_object *new;
+	kern_return_t result;
+
+	if (atomic_load(&pager->orphan) || !mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	new = calloc(1, sizeof(*new));
+	if (!new) {
+		close((int)control);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	new->pager = pager;
+	new->cookie = cookie;
+	new->control = (int)control;
+	atomic_store(&new->references, 1);
+	result = object_adopt(new);
+	if (result != KERN_SUCCESS)
+		mv_object_forget(new->control);
+	return result;
 }
 
 int machvm_pager_fd(struct machvm_pager *pager)

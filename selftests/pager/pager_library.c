@@ -176,6 +176,39 @@ TEST(library_serves_a_life_from_init_to_terminate)
 	machvm_pager_destroy(l.pager);
 }
 
+TEST(library_S2_51_adopts_what_another_pager_left)
+{
+	struct machvm_control_absence wait = {
+		.size = sizeof(wait), .successor_ms = MACHVM_FOREVER_MS,
+	};
+	struct touch reader;
+	struct library l;
+	struct served s;
+
+	serve(&s, PAGES_SERVED);
+	must_eq(util_ioctl(s.object.control, MACHVM_CONTROL_ABSENCE, &wait), 0);
+	must_eq(supply_mark(&s.object, 1, 7), 0);
+	*(unsigned char *)(s.base + PAGE) = 99;
+	sleeping_read(&reader, s.base);
+	must_eq(machvm_pager_create(&ops, &l.pager), KERN_SUCCESS);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, machvm_pager_adopt(l.pager, dup(s.channel.fd), NULL));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, machvm_pager_adopt(l.pager, MACH_PORT_NULL, NULL));
+	channel_close(&s.channel);
+	EXPECT_EQ(KERN_SUCCESS, machvm_pager_adopt(l.pager, s.object.control, NULL));
+	for (int i = 0; i < 2; i++)
+		must(!pthread_create(&l.threads[i], NULL, serve_thread, l.pager));
+	touch_end(&reader);
+	EXPECT_EQ(util_mark(0, 0), reader.byte);
+	EXPECT_EQ(util_mark(2, 0), byte_at(s.base, 2));
+	unmap(s.base, PAGES_SERVED);
+	wait_until(count('t'));
+	library_stop(&l);
+	EXPECT_EQ(0, count('i'));
+	EXPECT_EQ(2, count('r'));
+	EXPECT_EQ(99, find('w', PAGE)->byte);
+	machvm_pager_destroy(l.pager);
+}
+
 TEST(library_S2_48_init_follows_terminate)
 {
 	struct library l;

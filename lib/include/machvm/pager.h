@@ -98,6 +98,25 @@ kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie,
 				  memory_object_t *object);
 
 /**
+ * machvm_pager_adopt() - take over an object whose pager has gone
+ * @pager: the pager
+ * @control: a control port of the object, for example received over a socket; it becomes the
+ *	pager's, also if this fails
+ * @cookie: handed to every callback for this object
+ *
+ * Pages that are resident stay, with what was written to them. If the pager that has gone had
+ * answered init, none follows: the next message may be one that it left unanswered.
+ *
+ * While somebody else serves the object still, a pager without objects of its own comes to share
+ * the work; for one that has some it is too early.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port), KERN_FAILURE (too early),
+ * KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_control_t control,
+				 void *cookie);
+
+/**
  * machvm_pager_run() - serve until machvm_pager_stop()
  * @pager: the pager
  *
