@@ -594,7 +594,7 @@ TEST_F(input, descriptors_are_for_ioctls_only)
 		}                                                                           \
 	} while (0)
 
-TEST_F(input, arguments_of_device_calls)
+TEST_F(input, arguments_of_placement)
 {
 	struct world *world = &self->world;
 	union call call;
@@ -615,14 +615,6 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = -world->base);
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.length = 0);
 	TRY(KERN_SUCCESS, MACHVM_VM_DEALLOCATE, call.deallocate.address = -PAGE);
-
-	TRY(-EINVAL, MACHVM_VM_PROTECT, call.protect.set_maximum = 2);
-	TRY(-EBADF, MACHVM_VM_PROTECT, call.protect.task = 999);
-	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 8);
-	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = -1);
-	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 0x80000000);
-	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = 0);
-	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = -world->base);
 
 	TRY(-EINVAL, MACHVM_VM_MAP, call.map.anywhere = 2);
 	TRY(-EINVAL, MACHVM_VM_MAP, call.map.copy = 2);
@@ -646,15 +638,35 @@ TEST_F(input, arguments_of_device_calls)
 	/* The same with a copy: nothing is left of it. */
 	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.mask = 0x1000);
 	TRY(KERN_NO_SPACE, MACHVM_VM_MAP, call.map.copy = 1, call.map.length = 1ULL << 46);
+}
 
-	TRY(-EBADF, MACHVM_VM_REGION, call.region.task = world->file);
-	TRY(KERN_NO_SPACE, MACHVM_VM_REGION, call.region.address = -1ULL);
-	TRY(-EINVAL, MACHVM_VM_REGION, call.region.count = 2);
+TEST_F(input, arguments_of_attributes)
+{
+	struct world *world = &self->world;
+	union call call;
+
+	TRY(-EINVAL, MACHVM_VM_PROTECT, call.protect.set_maximum = 2);
+	TRY(-EBADF, MACHVM_VM_PROTECT, call.protect.task = 999);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 8);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = -1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PROTECT, call.protect.protection = 0x80000000);
+	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = 0);
+	TRY(KERN_SUCCESS, MACHVM_VM_PROTECT, call.protect.length = -world->base);
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = 3);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_INHERIT, call.inherit.inheritance = -1);
 	TRY(-EBADF, MACHVM_VM_INHERIT, call.inherit.task = 999);
 	TRY(KERN_SUCCESS, MACHVM_VM_INHERIT, call.inherit.length = 0);
+
+	TRY(-EBADF, MACHVM_VM_REGION, call.region.task = world->file);
+	TRY(KERN_NO_SPACE, MACHVM_VM_REGION, call.region.address = -1ULL);
+	TRY(-EINVAL, MACHVM_VM_REGION, call.region.count = 2);
+}
+
+TEST_F(input, arguments_of_transfers)
+{
+	struct world *world = &self->world;
+	union call call;
 
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.source += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_COPY, call.copy.length -= 1);
@@ -670,6 +682,12 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.data += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WRITE, call.write.length += 1);
 	TRY(-EBADF, MACHVM_VM_WRITE, call.write.task = 999);
+}
+
+TEST_F(input, arguments_of_wiring)
+{
+	struct world *world = &self->world;
+	union call call;
 
 	TRY(-EINVAL, MACHVM_VM_WIRE, call.wire.privileged = 2);
 	TRY(-EBADF, MACHVM_VM_WIRE, call.wire.task = 999);
@@ -679,10 +697,17 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.length = -1ULL);
 	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.address += PAGES(7));
 	TRY(KERN_NO_SPACE, MACHVM_VM_WIRE, call.wire.access = 0, call.wire.length = PAGES(9));
+
 	TRY(-EINVAL, MACHVM_VM_WIRE_ALL, call.wire_all.privileged = 2);
 	TRY(-EBADF, MACHVM_VM_WIRE_ALL, call.wire_all.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = 4);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_WIRE_ALL, call.wire_all.flags = -1);
+}
+
+TEST_F(input, arguments_of_memory_for_drivers)
+{
+	struct world *world = &self->world;
+	union call call;
 
 	TRY(-EBADF, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.pmin = 1);
@@ -691,12 +716,18 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_RESOURCE_SHORTAGE, MACHVM_VM_ALLOCATE_CONTIGUOUS,
 	    call.contiguous.length = 1ULL << 46);
 	TRY(KERN_RESOURCE_SHORTAGE, MACHVM_VM_ALLOCATE_CONTIGUOUS, call.contiguous.pmax = 0);
+
 	TRY(-EBADF, MACHVM_VM_PAGES_PHYS, call.phys.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PAGES_PHYS, call.phys.address += 1);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_PAGES_PHYS, call.phys.length -= 1);
 	TRY(-EFAULT, MACHVM_VM_PAGES_PHYS, call.phys.pages = 8);
 	TRY(-EFAULT, MACHVM_VM_PAGES_PHYS, call.phys.pages = (__u64)world->trap + PAGE,
 	    call.phys.length = -PAGE);
+}
+
+TEST_F(input, arguments_of_size_limits)
+{
+	union call call;
 
 	TRY(-EINVAL, MACHVM_VM_SET_SIZE_LIMIT, call.limit.privileged = 2);
 	TRY(-EBADF, MACHVM_VM_SET_SIZE_LIMIT, call.limit.task = 999);
@@ -704,22 +735,42 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_SET_SIZE_LIMIT, call.limit.maximum = 0);
 	TRY(KERN_NO_ACCESS, MACHVM_VM_SET_SIZE_LIMIT, call.limit.privileged = 0,
 	    call.limit.maximum = USER_END + 1);
+
 	TRY(-EINVAL, MACHVM_VM_GET_SIZE_LIMIT, call.limit.privileged = 1);
 	TRY(-EBADF, MACHVM_VM_GET_SIZE_LIMIT, call.limit.task = 999);
+}
+
+TEST_F(input, arguments_of_introspection)
+{
+	struct world *world = &self->world;
+	union call call;
 
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
 	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);
+
+	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = 999);
+	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = world->file);
+
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = world->base);
 	TRY(KERN_INVALID_ADDRESS, MACHVM_FAULT_INFO, call.fault_info.address = -1ULL);
+
 	TRY(-ENOENT, MACHVM_OBJECT_INFO, call.object.id = -1ULL);
+
 	TRY(-ENOENT, MACHVM_OBJECT_PAGES, call.pages.id = -1ULL);
 	TRY(-ENOENT, MACHVM_OBJECT_PAGES, call.pages.id = 0);
 	TRY(-EINVAL, MACHVM_OBJECT_PAGES, call.pages.flags = 2);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = 8);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = -PAGE);
 	TRY(-EFAULT, MACHVM_OBJECT_PAGES, call.pages.address = (__u64)world->trap + PAGE);
-	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = 999);
-	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = world->file);
+
+	TRY(-ENOENT, MACHVM_PORT_INFO, call.port.id = -1ULL);
+}
+
+TEST_F(input, arguments_of_proxies)
+{
+	struct world *world = &self->world;
+	union call call;
+
 	TRY(-EINVAL, MACHVM_PROXY_CREATE, call.proxy.flags = 2);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 0);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_PROXY_CREATE, call.proxy.count = 1025);
@@ -728,6 +779,7 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = 8);
 	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = -PAGE);
 	TRY(-EFAULT, MACHVM_PROXY_CREATE, call.proxy.ranges = (__u64)world->trap + PAGE - 8);
+
 	TRY(-EINVAL, MACHVM_REGION_PROXY, call.region_proxy.flags = 2);
 	TRY(-EBADF, MACHVM_REGION_PROXY, call.region_proxy.task = 999);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.address += 1);
@@ -735,7 +787,6 @@ TEST_F(input, arguments_of_device_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.length = -PAGE);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_REGION_PROXY, call.region_proxy.max_protection = 16);
 	TRY(KERN_NO_SPACE, MACHVM_REGION_PROXY, call.region_proxy.address = -PAGE);
-	TRY(-ENOENT, MACHVM_PORT_INFO, call.port.id = -1ULL);
 }
 
 TEST_F(input, arguments_of_control_calls)
