@@ -34,12 +34,18 @@ MODULE_PARM_DESC(max_windows, "separate ranges of addresses that machvm may map 
 /* Who asks for one page after another gets windows that double, up to this. */
 #define WINDOW_GROWTH_MAX BIT_ULL(26)
 
+/* True if it is the caller's, which alone can have its windows changed. */
+bool machvm_pmap_own(const struct machvm_map *map)
+{
+	return map->pmap->mm == current->mm;
+}
+
 /* The layout is the caller's to change until layout_end().  Returns 0 or an errno. */
 static int layout_begin(struct machvm_map *map)
 {
 	struct machvm_pmap *pmap = map->pmap;
 
-	if (pmap->mm != current->mm)
+	if (!machvm_pmap_own(map))
 		return -EXDEV;
 	if (mutex_lock_killable(&pmap->layout))
 		return -EINTR;

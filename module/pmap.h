@@ -19,6 +19,7 @@ int machvm_pmap_enter_run(struct vm_area_struct *vma, u64 addr, struct page **pa
 			  unsigned long nr, bool execute);
 
 /* layout.c */
+bool machvm_pmap_own(const struct machvm_map *map);
 int machvm_pmap_reserve(struct machvm_map *map, u64 start, u64 end);
 int machvm_pmap_grow(struct machvm_map *map, u64 length, u64 mask);
 int machvm_pmap_execute(struct machvm_map *map, u64 start, u64 end);

@@ -11,6 +11,7 @@
  */
 #include "window.h"
 #include "map.h"
+#include "pmap.h"
 
 #define window_of(ptr) rb_entry_safe(ptr, struct machvm_window, node)
 
@@ -153,6 +154,9 @@ bool machvm_window_room_locked(struct machvm_map *map, u64 addr, u64 *start, u64
  * @map: the map, locked
  * @start: first byte of the range; out: of its first part that is not ready
  * @end: first byte after the range; out: after that part
+ *
+ * Another process cannot have a window made plain: translations of its memory forbid execution
+ * there, as for entries that it has protected.
  */
 enum machvm_window_work machvm_window_hole_locked(struct machvm_map *map, u64 *start, u64 *end)
 {
@@ -165,7 +169,7 @@ enum machvm_window_work machvm_window_hole_locked(struct machvm_map *map, u64 *s
 			*end = min(*end, window ? window->start : U64_MAX);
 			return MACHVM_WINDOW_ABSENT;
 		}
-		if (window->execute || window->leaving) {
+		if (window->leaving || (window->execute && machvm_pmap_own(map))) {
 			*end = min(*end, window->end);
 			return window->leaving ? MACHVM_WINDOW_ABSENT : MACHVM_WINDOW_TO_PLAIN;
 		}

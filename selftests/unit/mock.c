@@ -153,6 +153,13 @@ bool machvm_pmap_may_wire(struct machvm_map *map, u64 bytes, bool privileged)
 
 /* There are no windows, but where a test makes some; then there will be no more. */
 
+bool mock_foreign;
+
+bool machvm_pmap_own(const struct machvm_map *map)
+{
+	return !mock_foreign;
+}
+
 int machvm_pmap_reserve(struct machvm_map *map, u64 start, u64 end)
 {
 	return MACHVM_KERN_NO_SPACE;

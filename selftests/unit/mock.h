@@ -45,6 +45,8 @@ struct machvm_pmap {
 
 extern u64 mock_may_wire;	/* bytes that the unprivileged may have wired */
 
+extern bool mock_foreign;	/* the caller is no thread of the map's */
+
 struct vm_area_struct {
 	struct machvm_map *map;
 };

@@ -63,6 +63,21 @@ TEST(window, fixed_memory_needs_windows_throughout)
 	map_end(map);
 }
 
+TEST(window, others_take_windows_as_they_are)
+{
+	struct machvm_map *map = map_new();
+
+	window(map, 10, 10, true, true);
+	window(map, 20, 10, true, false);
+	mock_foreign = true;
+	hole(map, 15, 10, MACHVM_WINDOW_FINE);
+	check_eq(hole(map, 25, 10, MACHVM_WINDOW_ABSENT), 30035);
+	check_eq(allocate(map, 15, 10), MACHVM_KERN_SUCCESS);
+	mock_foreign = false;
+	check_eq(hole(map, 12, 2, MACHVM_WINDOW_TO_PLAIN), 12014);
+	map_end(map);
+}
+
 TEST(window, memory_anywhere_goes_where_there_is_room)
 {
 	struct machvm_map *map = map_new();

@@ -372,6 +372,39 @@ TEST(V5_execution_from_outside)
 	EXPECT_EQ(0, util_wait(pid));
 }
 
+/* Where a task had code others may put memory, which it alone makes plain or code again. */
+TEST(V1_fresh_memory_from_outside_where_code_was)
+{
+	vm_address_t base = code_make(3, 1), at = base;
+	struct util_gate ready, go;
+	task_t task;
+	pid_t pid;
+
+	ASSERT_EQ(0, util_gate_init(&ready));
+	ASSERT_EQ(0, util_gate_init(&go));
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_EQ(KERN_SUCCESS, protect(base, 3, RX));
+		EXPECT_EQ(2, run(base + PAGE));
+		util_gate_open(&ready);
+		util_gate_pass(&go);
+		EXPECT_EQ(0, util_not_zero(base, 2));
+		EXPECT_EQ(3, run(base + PAGES(2)));
+		put_code(base + PAGE, 9);
+		EXPECT_EQ(KERN_SUCCESS, protect(base, 2, VM_PROT_DEFAULT));
+		EXPECT_EQ(-1, run(base + PAGE));
+		EXPECT_EQ(KERN_SUCCESS, protect(base, 2, RX));
+		EXPECT_EQ(9, run(base + PAGE));
+		CHILD_END();
+	}
+	ASSERT_EQ(0, util_gate_pass(&ready));
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_for_pid(pid, &task));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(task, base, PAGES(2)));
+	EXPECT_EQ(KERN_SUCCESS, vm_allocate(task, &at, PAGES(2), FALSE));
+	util_gate_open(&go);
+	EXPECT_EQ(0, util_wait(pid));
+}
+
 /* Programs that Linux lets execute all they can read. */
 TEST(linux_read_implies_exec)
 {
