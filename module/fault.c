@@ -17,6 +17,7 @@
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
+#include "pageout.h"
 #include "pmap.h"
 #include "request.h"
 #include "stats.h"
@@ -81,6 +82,22 @@ static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gf
 	return folio;
 }
 
+/*
+ * A page with no lock held.  Other pages are paged out for it if need be; only when none is left
+ * to be, it is demanded of Linux at any price.
+ */
+static struct folio *spare_fetch(struct machvm_fault *fault, bool zero)
+{
+	struct folio *folio;
+
+	do {
+		folio = spare_alloc(fault, zero, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	} while (IS_ERR(folio) && machvm_reclaim(fault->map->user, PTR_ERR(folio)));
+	if (PTR_ERR_OR_ZERO(folio) == -ENOMEM)
+		folio = spare_alloc(fault, zero, GFP_KERNEL);
+	return folio;
+}
+
 /* A page under the locks, if it can be had without reclaim; else the try ends and asks for it. */
 static enum step want_spare(struct machvm_fault *fault, bool zero)
 {
@@ -129,6 +146,7 @@ static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
 {
 	int err;
 
+	machvm_page_use(folio);
 	if (fault->write)
 		machvm_page_set(folio, MACHVM_PAGE_DIRTY);
 	if (fault->write && folio == fault->trapped) {
@@ -442,7 +460,8 @@ static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
 	struct folio *own = machvm_page_lookup(top, index);
 	struct folio *folio = own ?: machvm_object_answer_locked(top, index);
 
-	if (!folio || !folio_trylock(folio))
+	/* Whether an inactive one is used can only be seen while it is not mapped. */
+	if (!folio || machvm_page_test(folio, MACHVM_PAGE_INACTIVE) || !folio_trylock(folio))
 		return NULL;
 	if ((own || machvm_object_answer_locked(top, index) == folio) &&
 	    !(machvm_page_locks(folio) & MACHVM_PROT_READ))
@@ -511,7 +530,7 @@ static int create_request(struct machvm_fault *fault)
 	struct folio *folio = fault->spare;
 
 	if (!folio)
-		folio = spare_alloc(fault, false, GFP_KERNEL);
+		folio = spare_fetch(fault, false);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	fault->fresh = machvm_request_create(fault->ask, fault->ask_index, fault->ask_access,
@@ -549,13 +568,13 @@ static int fetch_page(struct machvm_fault *fault, bool zero)
 	if (fault->spare)
 		machvm_page_free(fault->spare);
 	fault->spare = NULL;
-	folio = spare_alloc(fault, zero, GFP_KERNEL);
+	folio = spare_fetch(fault, zero);
 	return PTR_ERR_OR_ZERO(folio);
 }
 
 static int fetch_stored(struct machvm_fault *fault)
 {
-	struct folio *folio = fault->spare ?: spare_alloc(fault, false, GFP_KERNEL);
+	struct folio *folio = fault->spare ?: spare_fetch(fault, false);
 	int err;
 
 	if (IS_ERR(folio))

@@ -87,11 +87,10 @@ bool machvm_page_own(struct page *page, struct machvm_user *user)
 /* Takes machvm_page_own() back.  In: the folio is in no object and mapped nowhere. */
 void machvm_page_disown(struct folio *folio)
 {
-	struct machvm_user *user =
-		(void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
+	struct machvm_user *user = machvm_page_user(folio);
 
-	if (machvm_page_test(folio, MACHVM_PAGE_DIRTY))
-		machvm_count(MACHVM_STAT_DIRTY, -1);
+	machvm_page_clear(folio, MACHVM_PAGE_DIRTY);
+	machvm_page_clear(folio, MACHVM_PAGE_INACTIVE);
 	folio->private = NULL;
 	folio->mapping = NULL;
 	machvm_user_uncharge_page(user);
@@ -108,19 +107,41 @@ void machvm_page_free(struct folio *folio)
 	folio_put(folio);
 }
 
+/* Who pays for the page. */
+struct machvm_user *machvm_page_user(struct folio *folio)
+{
+	return (void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
+}
+
+static void count_bit(enum machvm_page_bits bit, long n)
+{
+	if (bit == MACHVM_PAGE_DIRTY)
+		machvm_count(MACHVM_STAT_DIRTY, n);
+	else if (bit == MACHVM_PAGE_INACTIVE)
+		machvm_count(MACHVM_STAT_INACTIVE_TMP, n);
+}
+
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit)
 {
-	if (machvm_page_test(folio, bit) ||
-	    test_and_set_bit(bit, (unsigned long *)&folio->private))
-		return;
-	if (bit == MACHVM_PAGE_DIRTY)
-		machvm_count(MACHVM_STAT_DIRTY, 1);
+	if (!machvm_page_test(folio, bit) &&
+	    !test_and_set_bit(bit, (unsigned long *)&folio->private))
+		count_bit(bit, 1);
 }
 
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
 {
-	if (test_and_clear_bit(bit, (unsigned long *)&folio->private) && bit == MACHVM_PAGE_DIRTY)
-		machvm_count(MACHVM_STAT_DIRTY, -1);
+	if (machvm_page_test(folio, bit) &&
+	    test_and_clear_bit(bit, (unsigned long *)&folio->private))
+		count_bit(bit, -1);
+}
+
+/* Somebody asked for the page: it is active, if it was not. */
+void machvm_page_use(struct folio *folio)
+{
+	if (!machvm_page_test(folio, MACHVM_PAGE_INACTIVE))
+		return;
+	machvm_page_clear(folio, MACHVM_PAGE_INACTIVE);
+	machvm_count(MACHVM_STAT_REACTIVATIONS, 1);
 }
 
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit)

@@ -13,9 +13,13 @@ enum machvm_page_bits {
 	MACHVM_PAGE_DIRTY,		/* was made writable for somebody since it came in */
 	MACHVM_PAGE_PRECIOUS,		/* the pager wants it back even if clean */
 	MACHVM_PAGE_RETURNED,		/* its pager is reading it where it is, see laundry.c */
+	MACHVM_PAGE_INACTIVE,		/* not used since its translations were taken away to see */
 	MACHVM_PAGE_LOCKS,		/* the first of those for MACHVM_PROT_ALL */
 	MACHVM_PAGE_NR_BITS = MACHVM_PAGE_LOCKS + 3,
 };
+
+/* The last page that an object can have: of 2^64 bytes. */
+#define MACHVM_PAGE_INDEX_MAX (U64_MAX >> PAGE_SHIFT)
 
 #define MACHVM_PAGE_BITS_MASK ((1UL << MACHVM_PAGE_NR_BITS) - 1)
 
@@ -39,6 +43,8 @@ u32 machvm_page_locks(struct folio *folio);
 void machvm_page_set_locks(struct folio *folio, u32 locks);
 void machvm_page_strip(struct folio *folio);
 bool machvm_page_pinned(struct folio *folio);
+struct machvm_user *machvm_page_user(struct folio *folio);
+void machvm_page_use(struct folio *folio);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_find(struct machvm_object *object, u64 index, u64 *place);

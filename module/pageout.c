@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pageout.c - takes pages of internal objects out to the store.
- * Callers: dev.c for a range of a task.
+ * Callers: dev.c for a range of a task; reclaim.c for want of memory.
  * Never: asks a pager; takes a page that anybody else holds.
  * Locks: map->lock for reading to find objects; family->lock for writing, then the folio locks of
  * a run, all but the first of them by trylock.
@@ -27,42 +27,6 @@ struct leaving {
 	bool gone;
 };
 
-/*
- * The next resident pages of [*index, last], as far as the store has memory for them; none if it
- * has not even for one.
- */
-static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
-			     struct leaving *run)
-{
-	unsigned int nr = 0, reserved;
-
-	down_read(&object->family->lock);
-	while (nr < RUN_PAGES && *index <= last && machvm_page_next(object, index, last))
-		run[nr++] = (struct leaving){ .index = (*index)++ };
-	up_read(&object->family->lock);
-	for (reserved = 0; reserved < nr; reserved++)
-		if (machvm_store_reserve(&run[reserved].slot))
-			break;
-	if (!reserved)
-		*index = last + 1;
-	else if (reserved < nr)
-		*index = run[reserved].index;
-	return reserved;
-}
-
-static void run_lock(struct machvm_object *object, struct leaving *run, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		struct folio *folio = machvm_page_lookup(object, run[i].index);
-
-		if (folio && !machvm_page_wired_locked(object, run[i].index) &&
-		    folio_trylock(folio))
-			run[i].folio = folio;
-	}
-}
-
 /* Takes all translations away, of neighbours at once. */
 static void run_zap(struct machvm_object *object, struct leaving *run, unsigned int nr)
 {
@@ -75,6 +39,72 @@ static void run_zap(struct machvm_object *object, struct leaving *run, unsigned 
 		while (end < nr && run[end].folio && run[end].index == run[end - 1].index + 1)
 			end++;
 		machvm_zap_viewers_run_locked(object, run[first].index, end - first);
+	}
+}
+
+/* True if the page is not to go yet: it has been used, or may have been. */
+static bool is_given_a_chance(struct folio *folio, const struct machvm_pageout *which)
+{
+	if (!which->second_chance || machvm_page_test(folio, MACHVM_PAGE_INACTIVE))
+		return false;
+	machvm_page_set(folio, MACHVM_PAGE_INACTIVE);
+	return true;
+}
+
+/*
+ * Looks at the next resident pages of [*index, last].  Those that get a second chance lose their
+ * translations, so that their next use is noticed.
+ * Return: how many are to go.
+ */
+static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
+			     const struct machvm_pageout *which, struct leaving *run)
+{
+	struct leaving used[RUN_PAGES];
+	unsigned int nr = 0, nr_used = 0;
+
+	down_read(&object->family->lock);
+	while (nr < RUN_PAGES && nr_used < RUN_PAGES && *index <= last) {
+		struct folio *folio = machvm_page_next(object, index, last);
+
+		if (!folio) {
+			*index = last + 1;
+			break;
+		}
+		if ((!which->user || machvm_page_user(folio) == which->user) &&
+		    !machvm_page_wired_locked(object, *index)) {
+			if (is_given_a_chance(folio, which))
+				used[nr_used++] = (struct leaving){ *index, folio };
+			else
+				run[nr++] = (struct leaving){ *index };
+		}
+		++*index;
+	}
+	run_zap(object, used, nr_used);
+	up_read(&object->family->lock);
+	return nr;
+}
+
+/* Room in the store, for the first of the run at least; returns for how many. */
+static unsigned int run_reserve(struct leaving *run, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (machvm_store_reserve(&run[i].slot))
+			break;
+	return i;
+}
+
+static void run_lock(struct machvm_object *object, struct leaving *run, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct folio *folio = machvm_page_lookup(object, run[i].index);
+
+		if (folio && !machvm_page_wired_locked(object, run[i].index) &&
+		    folio_trylock(folio))
+			run[i].folio = folio;
 	}
 }
 
@@ -104,16 +134,21 @@ static void run_take(struct machvm_object *object, struct leaving *run, unsigned
  * @object: internal, referenced by the caller
  * @index: where to begin; moves past what was looked at, beyond @last at the end
  * @last: last page to look at
+ * @which: which pages
  *
  * Context: none of our locks held; may sleep for memory.
- * Return: how many pages were taken out.
+ * Return: how many pages were taken out.  Without memory for a single one, *@index is at the end.
  */
-unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last)
+unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
+				    const struct machvm_pageout *which)
 {
 	struct leaving run[RUN_PAGES];
-	unsigned int nr = run_pick(object, index, last, run), i;
+	unsigned int picked = run_pick(object, index, last, which, run), nr, i;
 	unsigned long gone = 0;
 
+	nr = run_reserve(run, picked);
+	if (nr < picked)
+		*index = nr ? run[nr].index : last + 1;
 	if (!nr)
 		return 0;
 	down_write(&object->family->lock);
@@ -150,6 +185,8 @@ static struct machvm_object *step_down(struct machvm_object *object, u64 *index)
 /* All objects of a chain, of which a reference is consumed.  Returns 0 or -EINTR. */
 static int chain_pageout(struct machvm_object *object, u64 index, u64 nr, u64 *pages)
 {
+	static const struct machvm_pageout all = {};
+
 	for (; object; object = step_down(object, &index)) {
 		u64 at = index;
 
@@ -158,7 +195,7 @@ static int chain_pageout(struct machvm_object *object, u64 index, u64 nr, u64 *p
 				machvm_object_put(object);
 				return -EINTR;
 			}
-			*pages += machvm_object_pageout(object, &at, index + nr - 1);
+			*pages += machvm_object_pageout(object, &at, index + nr - 1, &all);
 		}
 	}
 	return 0;

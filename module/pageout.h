@@ -5,7 +5,15 @@
 
 #include "types.h"
 
-unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last);
+/* Which pages are to go. */
+struct machvm_pageout {
+	struct machvm_user *user;	/* this one's; NULL: anybody's */
+	bool second_chance;		/* not before they were found unused once */
+};
+
+unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
+				    const struct machvm_pageout *which);
 int machvm_vm_pageout(struct machvm_map *map, u64 addr, u64 length, u64 *pages);
+unsigned long machvm_reclaim(struct machvm_user *user, int err);
 
 #endif /* _MACHVM_PAGEOUT_H */

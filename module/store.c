@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
 #include <linux/writeback.h>
@@ -23,19 +24,42 @@ static atomic64_t last_place = ATOMIC64_INIT(0);
 /* Rather no memory than an OOM kill: whoever wants a page can wait, or stay where it is. */
 #define STORE_GFP (GFP_HIGHUSER | __GFP_NOWARN)
 
+/* Without swap the store is no way to free memory. */
+bool machvm_store_has_room(void)
+{
+	return get_nr_swap_pages() > 0;
+}
+
+static struct page *page_at(u64 place)
+{
+	return shmem_read_mapping_page_gfp(store->f_mapping, place, STORE_GFP | __GFP_NORETRY);
+}
+
+/* Those who page out hold little at a time, and soon give more back than they took. */
+static struct page *page_from_reserve(u64 place)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	struct page *page = page_at(place);
+
+	memalloc_noreclaim_restore(flags);
+	return page;
+}
+
 /**
  * machvm_store_reserve - a new place, with memory for its page
  * @slot: out: to be filled and committed, or cancelled
  *
- * Context: no lock of ours is held.  The current memory cgroup is charged.
+ * Context: no lock of ours is held.  The current memory cgroup is charged, beyond its limit if
+ * need be.
  * Return: 0, or a negative errno if there is no memory.
  */
 int machvm_store_reserve(struct machvm_store_slot *slot)
 {
 	u64 place = atomic64_inc_return(&last_place);
-	struct page *page;
+	struct page *page = page_at(place);
 
-	page = shmem_read_mapping_page_gfp(store->f_mapping, place, STORE_GFP | __GFP_NORETRY);
+	if (IS_ERR(page) && machvm_store_has_room())
+		page = page_from_reserve(place);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	*slot = (struct machvm_store_slot){ .place = place, .page = page };

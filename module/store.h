@@ -20,6 +20,7 @@ int machvm_store_reserve(struct machvm_store_slot *slot);
 void machvm_store_fill(struct machvm_store_slot *slot, struct folio *from);
 void machvm_store_commit(struct machvm_store_slot *slot);
 void machvm_store_cancel(struct machvm_store_slot *slot);
+bool machvm_store_has_room(void);
 int machvm_store_read(u64 place, struct folio *into);
 void machvm_store_free(u64 place);
 int machvm_store_init(void);

@@ -151,6 +151,7 @@ struct machvm_object {
 	struct xarray pages;		/* slots, by page index */
 	atomic_long_t resident;		/* (a) folios in pages */
 	atomic_long_t paged_out;	/* (a) places of the store in pages */
+	u64 hand;			/* (a) page that is next to be looked at by reclaim.c */
 	struct machvm_object *shadow;	/* (f) the object below, referenced */
 	u64 shadow_index;		/* (f) our page 0 is this page of the shadow */
 	struct machvm_object *copy;	/* (f) newest delayed copy, not referenced */

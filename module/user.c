@@ -114,14 +114,28 @@ static bool charge(atomic_long_t *counter, unsigned long limit)
 	return false;
 }
 
+static unsigned long pages_limit(void)
+{
+	return READ_ONCE(max_pages) ?: totalram_pages() / 2;
+}
+
+static unsigned long user_pages_limit(void)
+{
+	return READ_ONCE(max_user_pages) ?: pages_limit();
+}
+
+/* True if it is the user's own limit that keeps further pages from it. */
+bool machvm_user_at_limit(struct machvm_user *user)
+{
+	return atomic_long_read(&user->pages) >= user_pages_limit();
+}
+
 bool machvm_user_charge_page(struct machvm_user *user)
 {
-	unsigned long limit = READ_ONCE(max_pages) ?: totalram_pages() / 2;
-
 	/* Per-CPU parts make the sum inexact by a few pages a CPU, which a limit can bear. */
-	if (machvm_stat_estimate(MACHVM_STAT_PAGES) >= limit)
+	if (machvm_stat_estimate(MACHVM_STAT_PAGES) >= pages_limit())
 		return false;
-	if (!charge(&user->pages, READ_ONCE(max_user_pages) ?: limit))
+	if (!charge(&user->pages, user_pages_limit()))
 		return false;
 	machvm_count(MACHVM_STAT_PAGES, 1);
 	return true;

@@ -12,6 +12,7 @@ struct machvm_user *machvm_user_current(void);
 struct machvm_user *machvm_user_get(struct machvm_user *user);
 void machvm_user_put(struct machvm_user *user);
 bool machvm_user_charge_page(struct machvm_user *user);
+bool machvm_user_at_limit(struct machvm_user *user);
 void machvm_user_uncharge_page(struct machvm_user *user);
 bool machvm_user_charge_object(struct machvm_user *user);
 void machvm_user_uncharge_object(struct machvm_user *user);

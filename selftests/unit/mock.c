@@ -39,6 +39,11 @@ bool machvm_user_charge_page(struct machvm_user *user)
 	return charge(&user->pages, user->page_limit);
 }
 
+bool machvm_user_at_limit(struct machvm_user *user)
+{
+	return user->pages >= user->page_limit;
+}
+
 void machvm_user_uncharge_page(struct machvm_user *user)
 {
 	WARN_ON(user->pages-- <= 0);
@@ -213,11 +218,17 @@ static char **places;		/* by number; freed ones are NULL */
 static u64 places_room, places_used = 1;
 unsigned int mock_stored;
 unsigned int mock_store_reads;
+bool mock_store_room;
 static int store_error;
 
 void mock_store_fail(int err)
 {
 	store_error = err;
+}
+
+bool machvm_store_has_room(void)
+{
+	return mock_store_room;
 }
 
 int machvm_store_reserve(struct machvm_store_slot *slot)

@@ -85,6 +85,7 @@ unsigned int mock_sent_of(u8 type);
  */
 extern unsigned int mock_stored;	/* places in use */
 extern unsigned int mock_store_reads;
+extern bool mock_store_room;
 void mock_store_fail(int err);
 
 extern long mock_stats[MACHVM_NR_STATS];

@@ -800,6 +800,15 @@ TEST(model, random_calls_with_lazy_pagers)
 	run_model(steps());
 }
 
+/* Far less than the tasks use, and hardly more than the memory objects have. */
+TEST(model, random_calls_with_little_memory)
+{
+	mock_user.page_limit = 80;
+	mock_store_room = true;
+	run_model(20000);
+	check(mock_stats[MACHVM_STAT_PAGEOUTS] > 2000);
+}
+
 TEST(model, short_lives_end_clean)
 {
 	unsigned int round;

@@ -9,12 +9,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define DISK "/dev/ram0"	/* what O_DIRECT reads */
-#define SWAP "/dev/ram1"
+#define SWAP "/dev/ram1"	/* 4 MiB on some kernels: keep to 900 pages */
 
 /* Pages out what a range shows: how many pages went, or the answer negated. */
 static long pageout(vm_address_t base, unsigned long pages)
@@ -52,6 +53,7 @@ static unsigned int resident(vm_address_t base)
 
 FIXTURE(pageout) {
 	struct machvm_vm_statistics before;
+	long pages, user_pages;
 };
 
 FIXTURE_SETUP(pageout)
@@ -60,10 +62,14 @@ FIXTURE_SETUP(pageout)
 	ASSERT_EQ(0, system("mkswap " SWAP " >/dev/null"));
 	ASSERT_EQ(0, swapon(SWAP, 0));
 	self->before = statistics();
+	self->pages = util_parameter("max_pages");
+	self->user_pages = util_parameter("max_user_pages");
 }
 
 FIXTURE_TEARDOWN_PARENT(pageout)
 {
+	util_parameter_set("max_pages", self->pages);
+	util_parameter_set("max_user_pages", self->user_pages);
 	swapoff(SWAP);
 }
 
@@ -196,6 +202,49 @@ TEST_F(pageout, V13_a_copy_of_pages_that_are_out)
 	EXPECT_LT(0, pageout(copy, 16));
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(16)));
 	EXPECT_EQ(0, util_wrong(copy, 16, 1));
+}
+
+#define USER 4321
+
+/* A program that uses more than it may have resident is paged out by its own faults. */
+TEST_F(pageout, K13_more_than_the_limit_of_a_user)
+{
+	struct machvm_vm_statistics after;
+	vm_address_t base;
+
+	ASSERT_EQ(0, chmod(MACHVM_DEVICE, 0666));
+	ASSERT_EQ(0, util_parameter_set("max_user_pages", 100));
+	ASSERT_EQ(0, setuid(USER));
+	base = util_make(700);
+	util_fill(base, 700, 1);
+	EXPECT_GE(100, resident(base));
+	EXPECT_EQ(0, util_wrong(base, 700, 1));
+	after = statistics();
+	EXPECT_LE(600, after.out_paged_out - self->before.out_paged_out);
+	EXPECT_LT(1200, after.out_pageouts - self->before.out_pageouts);
+	EXPECT_LT(600, after.out_pageins - self->before.out_pageins);
+}
+
+TEST_F(pageout, K13_more_than_all_may_have)
+{
+	struct machvm_vm_statistics now = statistics();
+	vm_address_t base = util_make(700);
+	pid_t pid;
+
+	ASSERT_EQ(0, util_parameter_set("max_pages", now.out_active_count +
+					now.out_inactive_count + 250));
+	util_fill(base, 350, 1);
+	pid = fork();
+	if (pid == 0) {
+		util_fill(base + PAGES(280), 190, 2);
+		EXPECT_EQ(0, util_wrong(base, 280, 1));
+		EXPECT_EQ(0, util_wrong(base + PAGES(280), 190, 2));
+		CHILD_END();
+	}
+	util_fill(base + PAGES(350), 350, 3);
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(0, util_wrong(base, 350, 1));
+	EXPECT_EQ(0, util_wrong(base + PAGES(350), 350, 3));
 }
 
 /* Somebody pages out without a pause. */
