@@ -84,6 +84,10 @@ model-check: lib tools
 	+MODEL_STEPS=500000 $(MAKE) -C selftests/unit run T='model.random*'
 	+selftests/model-check $(or $(K),6.12)
 
+.PHONY: pressure
+pressure: lib
+	+selftests/pressure/run $(or $(K),$(STOCK))
+
 .PHONY: kunit
 kunit:
 	+scripts/module kunit
@@ -147,6 +151,7 @@ help:
 	@echo '  guest           scripts/guest itself: panic, hang and warning must fail'
 	@echo '  selftest        programs against the module; K=6.1|6.12|debug (all three),'
 	@echo '                  T=pattern selects, LIST=1 lists'
+	@echo '  pressure        three times the memory of a guest; K=, T= (not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'
