@@ -81,15 +81,18 @@ int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end)
 
 	if (!mmget_not_zero(map->pmap->mm))
 		return MACHVM_KERN_INVALID_TASK;
-	while (!ret) {
+	while (!ret && start < end) {
 		u64 stop = end;
 		int err;
 
 		if (!machvm_wire_next(map, &start, &stop, &write))
 			break;
 		err = touch_range(map, &start, stop, write);
-		if (err)
-			ret = failure_of(map, start, err);
+		if (!err)
+			continue;
+		ret = failure_of(map, start, err);
+		/* Out of reach by now: whoever lets it be read again brings it in. */
+		start += PAGE_SIZE;
 	}
 	mmput(map->pmap->mm);
 	return ret;

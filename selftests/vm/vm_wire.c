@@ -531,6 +531,63 @@ TEST_F(paged, V22_killed_while_waiting)
 	EXPECT_EQ(KERN_SUCCESS, wire(self->base, 2, RW));
 }
 
+/* Protection comes and goes while the pages are brought in: nobody is kept from ending. */
+struct flipper {
+	vm_address_t base;
+	volatile bool stop;
+};
+
+static void *flipper_thread(void *argument)
+{
+	struct flipper *flipper = argument;
+
+	while (!flipper->stop) {
+		vm_protect(SELF, flipper->base, PAGES(32), FALSE, VM_PROT_NONE);
+		vm_protect(SELF, flipper->base, PAGES(32), FALSE, RW);
+	}
+	return NULL;
+}
+
+/* Part of a region that is wired as a whole is let be read again. */
+TEST(V25_part_of_a_region_comes_back)
+{
+	vm_address_t base = util_make(8);
+	struct machvm_vm_region region;
+
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 8, RW));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(4), FALSE, VM_PROT_NONE));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(4), FALSE, RW));
+	/* They are one again. */
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, base, &region));
+	EXPECT_EQ(PAGES(8), region.out_length);
+	EXPECT_EQ(1, region.out_wired);
+	EXPECT_EQ(8, region.out_resident);
+}
+
+TEST(V25_protection_flips_while_wiring)
+{
+	struct flipper flipper = { .base = util_make(64) };
+	struct machvm_vm_region region;
+	kern_return_t kr;
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flipper_thread, &flipper));
+	for (int i = 0; i < 100; i++) {
+		kr = wire(flipper.base, 64, VM_PROT_READ);
+		/* It began while half of it could be read, or could not. */
+		EXPECT_TRUE(kr == KERN_SUCCESS || kr == KERN_NO_SPACE);
+		if (kr == KERN_SUCCESS && i % 2)
+			EXPECT_EQ(KERN_SUCCESS, wire(flipper.base, 64, VM_PROT_NONE));
+	}
+	flipper.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(KERN_SUCCESS, wire(flipper.base, 64, VM_PROT_READ));
+	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, flipper.base, &region));
+	EXPECT_EQ(1, region.out_wired);
+	EXPECT_EQ(64, region.out_resident);
+	EXPECT_EQ(64, locked());
+}
+
 /* Copies of wired memory, and of memory that something else than the program writes to */
 
 /* The number of the physical page, 0 if none is mapped. */
