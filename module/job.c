@@ -21,6 +21,7 @@
 #define BATCH_PAGES 64	/* looked at without letting others in */
 #define PATIENCE 16	/* jiffies that a job waits in all for pages that are in use */
 #define JOBS_MAX 1024	/* of one object that are not carried out, or not told of */
+#define CLIENT_JOBS_MAX (JOBS_MAX / 2)	/* so that there is room for the pager's own */
 
 enum verdict {
 	PAGE_DONE,
@@ -44,6 +45,7 @@ enum verdict {
 int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_order *order,
 		     struct machvm_job **out)
 {
+	int max = order->for_client ? CLIENT_JOBS_MAX : JOBS_MAX;
 	struct machvm_port *port;
 	struct machvm_job *job;
 	u64 last = order->offset;
@@ -51,7 +53,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 	if ((order->locks & ~MACHVM_PROT_ALL && order->locks != MACHVM_PROT_NO_CHANGE) ||
 	    (order->length && check_add_overflow(order->offset, order->length - 1, &last)))
 		return MACHVM_KERN_INVALID_ARGUMENT;
-	if (atomic_read(&memobj->nr_jobs) >= JOBS_MAX)
+	if (atomic_read(&memobj->nr_jobs) >= max)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
@@ -140,7 +142,7 @@ static bool is_wanted(const struct machvm_job *job, struct folio *folio)
 {
 	switch (job->order.should_return) {
 	case MACHVM_RETURN_NONE:
-		return false;
+		return job->order.for_client && machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
 	case MACHVM_RETURN_ALL:
 		return machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
 		       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
@@ -186,14 +188,12 @@ static void set_locks(struct machvm_job *job, struct machvm_object *object, stru
 static void keep_page(struct machvm_job *job, struct machvm_object *object, struct folio *folio,
 		      bool wanted, bool in_use)
 {
-	bool dirty = machvm_page_test(folio, MACHVM_PAGE_DIRTY);
-
-	if (wanted && in_use) {
-		machvm_run_add(&job->run, job->index, dirty, true, copy_of(job, folio));
-	} else if (wanted) {
+	if (wanted)
+		machvm_run_add(object->memobj, &job->run, job->index,
+			       machvm_page_test(folio, MACHVM_PAGE_DIRTY), true,
+			       in_use ? copy_of(job, folio) : NULL);
+	if (wanted && !in_use)
 		machvm_page_set(folio, MACHVM_PAGE_RETURNED);
-		machvm_run_add(&job->run, job->index, dirty, true, NULL);
-	}
 	set_locks(job, object, folio);
 }
 
@@ -205,8 +205,8 @@ static struct folio *take_page(struct machvm_job *job, struct machvm_object *obj
 	machvm_unlock_end(object->memobj, job->index, job->index, MACHVM_KERN_SUCCESS);
 	if (!wanted)
 		return folio;
-	machvm_run_add(&job->run, job->index, machvm_page_test(folio, MACHVM_PAGE_DIRTY), false,
-		       folio);
+	machvm_run_add(object->memobj, &job->run, job->index,
+		       machvm_page_test(folio, MACHVM_PAGE_DIRTY), false, folio);
 	return NULL;
 }
 
@@ -318,7 +318,7 @@ bool machvm_job_step(struct machvm_memobj *memobj, bool *pause)
 	enum verdict verdict = PAGE_DONE;
 
 	lockdep_assert_held(&memobj->lock);
-	if (!job || memobj->run)
+	if (!job || machvm_run_sent(memobj))
 		return false;
 	object = job_object(memobj);
 	if (object && job->index <= job->last)
@@ -331,7 +331,7 @@ bool machvm_job_step(struct machvm_memobj *memobj, bool *pause)
 		job->patience--;
 		*pause = true;
 	} else if (job->run.nr && (verdict == PAGE_NEXT_RUN || job->index > job->last)) {
-		machvm_run_send(memobj, &job->run);
+		machvm_run_send(memobj);
 		return false;
 	} else if (job->index > job->last) {
 		job_end(memobj, job, true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * laundry.c - pages of a living object on their way to its pager: one run of them an object.
- * Callers: lock.c gathers and sends a run; memobj.c hands out its pages and takes the release.
+ * Callers: job.c gathers and sends a run; memobj.c hands out its pages and takes the release.
  * Never: waits for a pager.
  * Locks: memobj->lock for the run; family->lock, then the folio lock, for pages of the object.
  *
@@ -24,24 +24,32 @@ bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool k
 			    dirty == run->dirty && kernel_copy == run->kernel_copy);
 }
 
-/* @folio is the page, or a copy, or NULL if it stays where it is, marked RETURNED. */
-void machvm_run_add(struct machvm_run *run, u64 index, bool dirty, bool kernel_copy,
-		    struct folio *folio)
+/*
+ * @folio is the page, or a copy, or NULL if it stays where it is and is about to be marked.
+ * In: the page locked.
+ */
+void machvm_run_add(struct machvm_memobj *memobj, struct machvm_run *run, u64 index, bool dirty,
+		    bool kernel_copy, struct folio *folio)
 {
+	lockdep_assert_held(&memobj->lock);
 	if (!run->nr)
 		run->first = index;
+	memobj->run = run;	/* for who writes to the page once it is unlocked */
 	run->dirty = dirty;
 	run->kernel_copy = kernel_copy;
 	run->pages[run->nr++] = folio;
+	machvm_count(MACHVM_STAT_LAUNDRY, 1);
 }
 
-/* Offers a run to the pager.  None may be with it, nor any other control message. */
-void machvm_run_send(struct machvm_memobj *memobj, struct machvm_run *run)
+/* Offers the run that has gathered to the pager, which has no other control message. */
+void machvm_run_send(struct machvm_memobj *memobj)
 {
+	struct machvm_run *run = memobj->run;
 	struct machvm_port *port;
 
 	lockdep_assert_held(&memobj->lock);
-	memobj->run = run;
+	run->sent = true;
+	machvm_count(MACHVM_STAT_LAUNDRY, -(long)run->nr);
 	machvm_count(MACHVM_STAT_WRITEBACK, run->nr);
 	port = machvm_memobj_lock_port(memobj);
 	memobj->ctl.offset = run->first << PAGE_SHIFT;
@@ -205,6 +213,7 @@ static void run_end(struct machvm_memobj *memobj)
 
 	machvm_memobj_unlock_port(port);
 	memobj->run->nr = 0;
+	memobj->run->sent = false;
 	memobj->run = NULL;
 	if (listed)
 		machvm_memobj_put(memobj);	/* not the caller's, so not the last */
@@ -270,6 +279,7 @@ static void put_back(struct machvm_memobj *memobj, u64 index, struct folio *foli
 void machvm_run_drop(struct machvm_memobj *memobj)
 {
 	struct machvm_run *run = memobj->run;
+	enum machvm_stat stat = run->sent ? MACHVM_STAT_WRITEBACK : MACHVM_STAT_LAUNDRY;
 	unsigned int i;
 
 	lockdep_assert_held(&memobj->lock);
@@ -280,11 +290,11 @@ void machvm_run_drop(struct machvm_memobj *memobj)
 			machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
 			folio_unlock(folio);
 			folio_put(folio);
-			machvm_count(MACHVM_STAT_WRITEBACK, -1);
+			machvm_count(stat, -1);
 		} else if (run->pages[i]) {
 			put_back(memobj, run->first + i, run->pages[i]);
 			run->pages[i] = NULL;
-			machvm_count(MACHVM_STAT_WRITEBACK, -1);
+			machvm_count(stat, -1);
 		}
 	}
 	run_end(memobj);

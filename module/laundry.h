@@ -7,10 +7,14 @@
 
 #define MACHVM_RUN_PAGES 32	/* in one data_return, as Mach has it for lock requests */
 
-/* Pages side by side, and alike.  memobj->run is the one that is with the pager. */
+/*
+ * Pages side by side, and alike.  memobj->run is the one that gathers, or is with the pager; it is
+ * there as long as some page is marked RETURNED.
+ */
 struct machvm_run {
-	u64 first;			/* (o) page index */
+	u64 first;			/* (o) page index; (l) of one that is marked will do */
 	unsigned int nr;		/* (o) */
+	bool sent;			/* (o) offered: the pager may have it */
 	bool dirty;			/* (o) */
 	bool kernel_copy;		/* (o) */
 	/* (o) taken out, or as they were; (l) put there for one still marked RETURNED; or NULL */
@@ -18,13 +22,19 @@ struct machvm_run {
 };
 
 bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool kernel_copy);
-void machvm_run_add(struct machvm_run *run, u64 index, bool dirty, bool kernel_copy,
-		    struct folio *folio);
-void machvm_run_send(struct machvm_memobj *memobj, struct machvm_run *run);
+void machvm_run_add(struct machvm_memobj *memobj, struct machvm_run *run, u64 index, bool dirty,
+		    bool kernel_copy, struct folio *folio);
+void machvm_run_send(struct machvm_memobj *memobj);
 void machvm_run_keep(struct machvm_memobj *memobj, u64 index, struct folio *old);
 struct folio *machvm_run_page(struct machvm_memobj *memobj, u64 index);
 int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 		       struct machvm_object *into);
 void machvm_run_drop(struct machvm_memobj *memobj);
+
+/* The run that the pager was offered, or NULL. */
+static inline struct machvm_run *machvm_run_sent(struct machvm_memobj *memobj)
+{
+	return memobj->run && memobj->run->sent ? memobj->run : NULL;
+}
 
 #endif /* _MACHVM_LAUNDRY_H */

@@ -418,7 +418,7 @@ struct folio *machvm_memobj_returned(struct machvm_memobj *memobj, u64 offset)
 	struct folio *folio = NULL;
 
 	mutex_lock(&memobj->lock);
-	if (memobj->run) {
+	if (machvm_run_sent(memobj)) {
 		folio = machvm_run_page(memobj, offset >> PAGE_SHIFT);
 	} else if (memobj->returning) {
 		folio = machvm_page_lookup(memobj->returning, offset >> PAGE_SHIFT);
@@ -502,7 +502,7 @@ int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 	if (machvm_range_is_bad(offset, length) || !length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	mutex_lock(&memobj->lock);
-	if (memobj->run)
+	if (machvm_run_sent(memobj))
 		kr = machvm_run_release(memobj, first, nr, into);
 	else if (returned_all(memobj->returning, first, nr))
 		kr = release_last(memobj, first, nr, into);

@@ -13,6 +13,7 @@ struct machvm_lock_order {
 	u32 should_return;		/* enum machvm_return */
 	bool flush;			/* take the pages away */
 	bool reply;			/* send lock_completed */
+	bool for_client;		/* not the pager's own: what is precious is returned */
 	u32 locks;			/* access to forbid from now on, or MACHVM_PROT_NO_CHANGE */
 };
 

@@ -303,7 +303,7 @@ struct machvm_memobj {
 	struct list_head gated;		/* (p) those of them that wait for ready */
 	struct list_head jobs;		/* (p) lock requests, the first one is at work */
 	atomic_t nr_jobs;		/* (a) these, and lock_completed that are not sent */
-	struct machvm_run *run;		/* (o) pages of it that the pager fetches */
+	struct machvm_run *run;		/* (o) pages on their way to the pager, see laundry.h */
 	struct work_struct advance;	/* goes on with the jobs */
 	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
 	u32 sequence;			/* (p) of the last message */

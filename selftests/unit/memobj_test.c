@@ -34,20 +34,6 @@ static void setup_ready(unsigned int window)
 	mock_sents_forget();
 }
 
-/* Fails unless the messages since the last call were just these, one letter each. */
-#define heard(expected) heard_at(__LINE__, expected)
-static void heard_at(int line, const char *expected)
-{
-	char is[200] = "";
-	unsigned int i;
-
-	for (i = 0; i < mock_nr_sent && i < sizeof(is) - 1; i++)
-		is[i] = "-iqrt"[mock_sents[i].type];
-	if (strcmp(is, expected))
-		test_fail(__FILE__, line, "the pager heard '%s', not '%s'", is, expected);
-	mock_sents_forget();
-}
-
 static struct machvm_object *object(void)
 {
 	return entry_at(map, 0)->object;

@@ -59,6 +59,11 @@ void machvm_user_uncharge_object(struct machvm_user *user)
 	WARN_ON(user->objects-- <= 0);
 }
 
+bool machvm_user_may_see(struct machvm_user *user)
+{
+	return user == &mock_user;
+}
+
 /* Counters */
 
 long mock_stats[MACHVM_NR_STATS];
@@ -320,6 +325,18 @@ void mock_sents_forget(void)
 	mock_nr_sent = 0;
 }
 
+void heard_at(const char *file, int line, const char *expected)
+{
+	char is[200] = "";
+	unsigned int i;
+
+	for (i = 0; i < mock_nr_sent && i < sizeof(is) - 1; i++)
+		is[i] = "-iqrtuc"[mock_sents[i].type];
+	if (strcmp(is, expected))
+		test_fail(file, line, "the pager heard '%s', not '%s'", is, expected);
+	mock_sents_forget();
+}
+
 static void send_one(struct machvm_sending *sending)
 {
 	struct machvm_msg *msg = &sending->copy;
@@ -334,7 +351,7 @@ static void send_one(struct machvm_sending *sending)
 	}
 	mock_sents[mock_nr_sent++] = (struct mock_sent){
 		msg->type, msg->memobj->id, msg->offset, msg->length, msg->access, msg->epoch,
-		msg->sequence, sending->via,
+		msg->sequence, msg->kernel_copy, sending->via,
 	};
 }
 
@@ -879,4 +896,55 @@ int supply(struct pager *pager, u64 index, char value, bool precious)
 	machvm_memobj_unlock_port(port);
 	machvm_port_pump(port);
 	return kr;
+}
+
+struct machvm_map *map_file(struct pager *pager, u64 nr)
+{
+	struct machvm_map *map = map_new();
+	u64 i;
+
+	pager_new(pager);
+	pager_bind(pager, 0);
+	check_eq(map_pager(map, pager, 0, nr, 0, false), 0);
+	check_eq(machvm_memobj_ready(pager->memobj, false, MACHVM_COPY_DELAY), 0);
+	for (i = 0; i < nr; i++)
+		check_eq(supply(pager, i, i + 1, false), 0);
+	mock_sents_forget();
+	return map;
+}
+
+int release_pages(struct pager *pager, u64 first, u64 nr)
+{
+	return machvm_memobj_release(pager->memobj, PAGES(first), PAGES(nr), NULL);
+}
+
+/* What the pager reads of a page that was returned to it, or -1. */
+static int returned(struct pager *pager, u64 index)
+{
+	struct folio *folio = machvm_memobj_returned(pager->memobj, PAGES(index));
+	int value = folio ? ((u8 *)folio_address(folio))[index % PAGE_SIZE] : -1;
+
+	if (folio)
+		folio_put(folio);
+	return value;
+}
+
+void expect_return_at(const char *file, int line, struct pager *pager, u64 first, u64 nr,
+		      bool dirty, bool kernel_copy, int value)
+{
+	struct mock_sent *sent = mock_nr_sent ? &mock_sents[0] : NULL;
+	u64 i;
+
+	if (mock_nr_sent != 1 || sent->type != MACHVM_MSG_DATA_RETURN)
+		test_die(file, line, "%u messages, and not one that returns pages", mock_nr_sent);
+	if (sent->offset != PAGES(first) || sent->length != PAGES(nr) || sent->access != dirty ||
+	    sent->kernel_copy != kernel_copy)
+		test_fail(file, line, "pages %llu+%llu, dirty %u, kernel copy %d are returned",
+			  sent->offset >> PAGE_SHIFT, sent->length >> PAGE_SHIFT, sent->access,
+			  sent->kernel_copy);
+	for (i = first; i < first + nr; i++)
+		if (returned(pager, i) != value)
+			test_fail(file, line, "page %llu holds %d", i, returned(pager, i));
+	mock_sents_forget();
+	check_eq(release_pages(pager, first, nr), 0);
 }

@@ -66,6 +66,7 @@ struct mock_sent {
 	u8 type;
 	u64 object, offset, length;
 	u32 access, epoch, sequence;
+	bool kernel_copy;
 	struct machvm_binding *via;
 };
 
@@ -78,6 +79,13 @@ extern unsigned int mock_bindings_released;
 void mock_sents_forget(void);
 struct mock_sent *mock_last_sent(void);
 unsigned int mock_sent_of(u8 type);
+
+/*
+ * Fails unless the messages since the last call were just these, one letter each: init, request,
+ * return, terminate, unlock, completed.
+ */
+void heard_at(const char *file, int line, const char *expected);
+#define heard(expected) heard_at(__FILE__, __LINE__, expected)
 
 /*
  * The store keeps each place until it is freed; what is read of one that was freed is not what it
@@ -157,5 +165,15 @@ int map_pager(struct machvm_map *map, struct pager *pager, u64 page, u64 nr, u64
 /* As a fault does about a page that is not there: the open question, new or joined; NULL. */
 struct machvm_request *ask(struct machvm_object *object, u64 index);
 int supply(struct pager *pager, u64 index, char value, bool precious);
+
+/* A map whose first pages are those of a new pager; page n holds n + 1, all of them resident. */
+struct machvm_map *map_file(struct pager *pager, u64 nr);
+
+/* The next message returns these pages; the pager is done with them. */
+void expect_return_at(const char *file, int line, struct pager *pager, u64 first, u64 nr,
+		      bool dirty, bool kernel_copy, int value);
+#define expect_return(pager, first, nr, dirty, kernel_copy, value)                          \
+	expect_return_at(__FILE__, __LINE__, pager, first, nr, dirty, kernel_copy, value)
+int release_pages(struct pager *pager, u64 first, u64 nr);
 
 #endif /* _UNIT_MOCK_H */
