@@ -338,6 +338,38 @@ static long vm_pageout(struct file *file, void *arg)
 	return ret;
 }
 
+static long vm_msync(struct file *file, void *arg)
+{
+	struct machvm_vm_msync *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->__reserved)
+		return -EINVAL;
+	map = machvm_task_map(call->task, &ret);
+	if (!map)
+		return ret;
+	ret = machvm_vm_msync(map, call->address, call->length, call->flags);
+	machvm_map_put(map);
+	return ret;
+}
+
+static long object_sync(struct file *file, void *arg)
+{
+	struct machvm_object_sync *call = arg;
+	struct machvm_map *map;
+	long ret;
+
+	if (call->__reserved || call->should_return > 1 || call->should_flush > 1)
+		return -EINVAL;
+	map = machvm_task_look(MACHVM_TASK_SELF, &ret);
+	ret = machvm_vm_object_sync(map, call->id, call->offset, call->length, call->should_flush,
+				    call->should_return);
+	if (map)
+		machvm_map_put(map);
+	return ret;
+}
+
 static long task_port(struct file *file, void *arg)
 {
 	return machvm_task_port(arg);
@@ -384,6 +416,8 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VM_GET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
 			 vm_get_size_limit),
 	MACHVM_IOCTL_ROW(MACHVM_VM_PAGEOUT, machvm_vm_pageout, out_pages, vm_pageout),
+	MACHVM_IOCTL_ROW(MACHVM_VM_MSYNC, machvm_vm_msync, __reserved, vm_msync),
+	MACHVM_IOCTL_ROW(MACHVM_OBJECT_SYNC, machvm_object_sync, should_flush, object_sync),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
 	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_lost,

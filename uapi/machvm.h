@@ -369,6 +369,84 @@ struct machvm_vm_pageout {
 };
 
 /**
+ * struct machvm_vm_msync - bring memory into line with its pagers (MACHVM_VM_MSYNC, device)
+ * @size: sizeof(struct machvm_vm_msync)
+ * @task: %MACHVM_TASK_SELF or a task descriptor
+ * @address: any byte of the first page
+ * @length: bytes; every page that the range touches is meant
+ * @flags: MACHVM_SYNC_* bits
+ * @__reserved: 0
+ *
+ * Regions that show a memory object itself are meant.  Holes, ordinary Linux memory among them,
+ * are passed over, and so is internal memory: shadows and copies, too, for what was written to
+ * them is not their pager's.
+ *
+ * SYNCHRONOUS: pages that were written, and precious ones, are returned to the pager, as for
+ * &struct machvm_lock_request; answers when it has released them, so that whatever was written
+ * before the call is with it.  ASYNCHRONOUS: the same, but without waiting.  INVALIDATE: pages
+ * leave the kernel, to be asked for anew when they are next used, and this is waited for unless
+ * ASYNCHRONOUS is given; without either of the others what was written is lost, not so precious
+ * pages, nor anything of a region that cannot be made writable.  Pages that are wired, or in use
+ * by a system call or a device, are returned but stay.
+ *
+ * KILLPAGES: what the pages hold is no longer needed.  Internal memory that no other region and no
+ * copy knows, that is not wired and can be made writable, is freed and reads as zeroes; all other
+ * stays.  DEACTIVATE: they will not be used soon; does nothing so far.  With either of the two
+ * nothing but this is done.
+ *
+ * Answers SUCCESS (also with no flag, or for 0 bytes), INVALID_ARGUMENT (other bits, ASYNCHRONOUS
+ * with SYNCHRONOUS, a range that wraps), INVALID_TASK, MEMORY_ERROR (nobody serves one of the
+ * objects, or its pager has died before it had released the pages, which stay as written),
+ * RESOURCE_SHORTAGE (some pages could not be seen to, or too many calls are under way);
+ * INVALID_ADDRESS (CONTIGUOUS is given and there is a hole).  On the last three all has been done
+ * that could be.  A pager that never releases what it got is waited for until a fatal signal.
+ */
+struct machvm_vm_msync {
+	__u32 size;
+	__s32 task;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/* Mach's numeric values. */
+#define MACHVM_SYNC_ASYNCHRONOUS 0x01
+#define MACHVM_SYNC_SYNCHRONOUS 0x02
+#define MACHVM_SYNC_INVALIDATE 0x04
+#define MACHVM_SYNC_KILLPAGES 0x08
+#define MACHVM_SYNC_DEACTIVATE 0x10
+#define MACHVM_SYNC_CONTIGUOUS 0x20
+#define MACHVM_SYNC_ALL 0x3f
+
+/**
+ * struct machvm_object_sync - bring an object into line with its pager (MACHVM_OBJECT_SYNC, device)
+ * @size: sizeof(struct machvm_object_sync)
+ * @__reserved: 0
+ * @id: number of an object that is in memory
+ * @offset: byte offset in the object
+ * @length: bytes; every page that the range touches is meant, and 0 means none
+ * @should_return: 1: as SYNCHRONOUS in &struct machvm_vm_msync
+ * @should_flush: 1: as INVALIDATE there; what was written is lost only if some region of the caller
+ *                shows the object and can be made writable
+ *
+ * Waits for the pager in any case.  Nothing happens to an object without one.  Visibility as for
+ * &struct machvm_object_info.
+ *
+ * Answers SUCCESS, INVALID_ARGUMENT (no such object, a range that wraps), MEMORY_ERROR and
+ * RESOURCE_SHORTAGE as there.
+ */
+struct machvm_object_sync {
+	__u32 size;
+	__u32 __reserved;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 should_return;
+	__u32 should_flush;
+};
+
+/**
  * struct machvm_task_port - a right to a task's memory (MACHVM_TASK_PORT, device)
  * @size: sizeof(struct machvm_task_port)
  * @task: %MACHVM_TASK_SELF, or a descriptor of /proc/PID/mem that the caller opened for reading and
@@ -1051,6 +1129,8 @@ struct machvm_lock_request {
 #define MACHVM_PROXY_CREATE _IOWR(MACHVM_IOC_TYPE, 0x25, struct machvm_proxy_create)
 #define MACHVM_REGION_PROXY _IOWR(MACHVM_IOC_TYPE, 0x26, struct machvm_region_proxy)
 #define MACHVM_VM_PAGEOUT _IOWR(MACHVM_IOC_TYPE, 0x30, struct machvm_vm_pageout)
+#define MACHVM_VM_MSYNC _IOWR(MACHVM_IOC_TYPE, 0x38, struct machvm_vm_msync)
+#define MACHVM_OBJECT_SYNC _IOWR(MACHVM_IOC_TYPE, 0x39, struct machvm_object_sync)
 #define MACHVM_CONTROL_BIND _IOWR(MACHVM_IOC_TYPE, 0x40, struct machvm_control_bind)
 #define MACHVM_DATA_SUPPLY _IOWR(MACHVM_IOC_TYPE, 0x41, struct machvm_data_supply)
 #define MACHVM_RETURN_READ _IOWR(MACHVM_IOC_TYPE, 0x42, struct machvm_data_return)

@@ -56,7 +56,7 @@ kern_return_t mach_vm_region_info(vm_task_t task, vm_address_t address, vm_regio
 }
 
 /* A name has the lower bits of a number: looks for a living object whose number ends in them. */
-static kern_return_t object_find(memory_object_name_t name, struct machvm_object_info *args)
+kern_return_t mv_object_find(memory_object_name_t name, struct machvm_object_info *args)
 {
 	uint64_t low = name & MV_NAME_MASK, id = low;
 	kern_return_t result;
@@ -96,7 +96,7 @@ kern_return_t mach_vm_object_info(memory_object_name_t object, vm_object_info_t 
 				  memory_object_name_t *shadow, memory_object_name_t *copy)
 {
 	struct machvm_object_info args;
-	kern_return_t result = object_find(object, &args);
+	kern_return_t result = mv_object_find(object, &args);
 
 	if (result != KERN_SUCCESS)
 		return result;
@@ -152,7 +152,7 @@ static kern_return_t object_pages(memory_object_name_t object, uint32_t flags, v
 {
 	mach_msg_type_number_t room = *count;
 	struct machvm_object_info info;
-	kern_return_t result = object_find(object, &info);
+	kern_return_t result = mv_object_find(object, &info);
 	vm_address_t array = (vm_address_t)*pages;
 	vm_size_t bytes = 0;
 	bool more;

@@ -67,6 +67,9 @@ bool mv_port_task(task_t task, int32_t *out);
 /* Whether @host is that of the privileged calls: false if it is neither. */
 bool mv_port_host(host_t host, uint32_t *privileged);
 
+/* inspect.c: what an object name stands for; KERN_INVALID_ARGUMENT if that is nothing. */
+kern_return_t mv_object_find(memory_object_name_t name, struct machvm_object_info *args);
+
 /*
  * Ends the service of an object if @fd is its control port: true if it was.  Set when the first
  * pager is made, so that a static program without pagers does not link the pager's rooms.

@@ -46,39 +46,6 @@ static void locked(struct served *s, unsigned int page, unsigned int nr, uint32_
 	expect_completed(s, PAGES(page), PAGES(nr));
 }
 
-/* The next message returns these pages, all of them full of @byte. */
-static void expect_return(struct served *s, unsigned int page, unsigned int nr, bool dirty,
-			  bool kernel_copy, unsigned char byte)
-{
-	struct message message = expect_message(&s->channel, MACHVM_CMD_DATA_RETURN);
-	unsigned char data[32 * PAGE];
-
-	must_eq(message.offset, PAGES(page));
-	must_eq(message.length, PAGES(nr));
-	must_eq(message.dirty, dirty);
-	must_eq(message.kernel_copy, kernel_copy);
-	must_eq(return_read(&s->object, PAGES(page), data, PAGES(nr)), 0);
-	for (unsigned int i = 0; i < PAGES(nr); i++)
-		must_eq(data[i], byte);
-}
-
-static void released(struct served *s, unsigned int page, unsigned int nr)
-{
-	must_eq(return_release(&s->object, PAGES(page), PAGES(nr)), 0);
-}
-
-static void serve_clean(struct served *s, unsigned int pages)
-{
-	serve(s, pages);
-	for (unsigned int i = 0; i < pages; i++)
-		must_eq(supply_mark(&s->object, i, 0), 0);
-}
-
-static void dirty(struct served *s, unsigned int page, unsigned char byte)
-{
-	memset((void *)(s->base + PAGES(page)), byte, PAGE);
-}
-
 /* A read of the page asks the pager, and shows what it says now. */
 static void expect_asked(struct served *s, unsigned int page, unsigned int generation)
 {
@@ -96,9 +63,9 @@ TEST(P8_K5_clean_returns_what_was_written_and_the_kernel_keeps_it)
 	struct served s;
 
 	serve_clean(&s, 8);
-	dirty(&s, 1, ANY);
-	dirty(&s, 2, ANY);
-	dirty(&s, 5, ANY);
+	write_page(&s, 1, ANY);
+	write_page(&s, 2, ANY);
+	write_page(&s, 5, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(8), DIRTY, false, NO_CHANGE), 0);
 	expect_return(&s, 1, 2, true, true, ANY);
 	EXPECT_TRUE(channel_empty(&s.channel));
@@ -121,8 +88,8 @@ TEST(P7_K5_flush_returns_and_takes_away)
 	struct served s;
 
 	serve_clean(&s, 4);
-	dirty(&s, 0, ANY);
-	dirty(&s, 1, ANY);
+	write_page(&s, 0, ANY);
+	write_page(&s, 1, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(4), DIRTY, true, NO_CHANGE), 0);
 	expect_return(&s, 0, 2, true, false, ANY);
 	released(&s, 0, 2);
@@ -137,7 +104,7 @@ TEST(S2_43_flush_without_return_drops_what_was_written)
 	struct served s;
 
 	serve_clean(&s, 2);
-	dirty(&s, 0, ANY);
+	write_page(&s, 0, ANY);
 	locked(&s, 0, 2, NONE, true, NO_CHANGE);
 	EXPECT_EQ(0, object_info(&s.object).out_resident);
 	EXPECT_EQ(0, object_info(&s.object).out_dirty);
@@ -162,7 +129,7 @@ TEST(S2_44_P4_precious_pages_are_returned_by_ALL_and_not_by_DIRTY)
 		released(&s, 2, 1);
 		expect_completed(&s, 0, PAGES(3));
 	}
-	dirty(&s, 0, ANY);
+	write_page(&s, 0, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(3), ALL, true, NO_CHANGE), 0);
 	expect_return(&s, 0, 1, true, false, ANY);
 	released(&s, 0, 1);
@@ -234,7 +201,7 @@ TEST(S2_42_K8_completion_follows_all_data_and_has_the_range_as_given)
 
 	serve_clean(&s, 80);
 	for (unsigned int i = 0; i < 80; i++)
-		dirty(&s, i, ANY);
+		write_page(&s, i, ANY);
 	must_eq(lock_request(&s.object, 5, PAGES(70) + 100, DIRTY, false, NO_CHANGE), 0);
 	expect_return(&s, 0, 32, true, true, ANY);
 	released(&s, 0, 32);
@@ -277,11 +244,11 @@ TEST(S2_45_what_is_written_after_cleaning_comes_back_later)
 
 	serve_clean(&s, 3);
 	for (unsigned int i = 0; i < 3; i++)
-		dirty(&s, i, ANY);
+		write_page(&s, i, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(3), DIRTY, false, NO_CHANGE), 0);
-	dirty(&s, 1, 7);			/* before the pager has read it */
+	write_page(&s, 1, 7);			/* before the pager has read it */
 	expect_return(&s, 0, 3, true, true, ANY);
-	dirty(&s, 2, 8);			/* after that, and before it is released */
+	write_page(&s, 2, 8);			/* after that, and before it is released */
 	EXPECT_TRUE(channel_empty(&s.channel));
 	released(&s, 0, 3);
 	expect_completed(&s, 0, PAGES(3));
@@ -305,7 +272,7 @@ TEST(K5_kept_pages_may_be_mapped_by_the_pager)
 
 	serve_clean(&s, 3);
 	for (unsigned int i = 0; i < 3; i++)
-		dirty(&s, i, ANY);
+		write_page(&s, i, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(3), DIRTY, false, WRITE), 0);
 	must_eq(lock_request(&s.object, 0, PAGES(3), NONE, false, 0), 0);	/* its turn comes */
 	expect_message(&s.channel, MACHVM_CMD_DATA_RETURN);
@@ -316,7 +283,7 @@ TEST(K5_kept_pages_may_be_mapped_by_the_pager)
 		EXPECT_TRUE(page_is(place, i, ANY));
 	*(unsigned char *)place = 1;
 	EXPECT_EQ(ANY, byte_at(s.base, 0));
-	dirty(&s, 1, 3);
+	write_page(&s, 1, 3);
 	EXPECT_TRUE(page_is(place, 1, ANY));
 	unmap(place, 3);
 }
@@ -327,7 +294,7 @@ TEST(P7_a_flushed_and_locked_page_is_the_pagers_to_map)
 	struct served s;
 
 	serve_clean(&s, 1);
-	dirty(&s, 0, ANY);
+	write_page(&s, 0, ANY);
 	locked(&s, 0, 1, NONE, false, WRITE);
 	must_eq(lock_request(&s.object, 0, PAGE, DIRTY, true, NO_CHANGE), 0);
 	expect_message(&s.channel, MACHVM_CMD_DATA_RETURN);
@@ -344,7 +311,7 @@ TEST(S2_34_a_flush_does_not_change_a_delayed_copy)
 	vm_address_t copy;
 
 	serve_clean(&s, 3);
-	dirty(&s, 0, ANY);
+	write_page(&s, 0, ANY);
 	copy = map_object(&s.object, 0, 3, true);
 	EXPECT_EQ(ANY, byte_at(copy, 0));
 	must_eq(lock_request(&s.object, 0, PAGES(2), DIRTY, true, NO_CHANGE), 0);
@@ -371,7 +338,7 @@ TEST(S2_47_P11_a_sparse_terabyte_takes_as_long_as_what_is_there)
 	serve_clean(&s, 2);
 	must_eq(supply_mark(&s.object, end / PAGE - 1, 0), 0);
 	must_eq(supply_mark(&s.object, end / PAGE / 2, 0), 0);
-	dirty(&s, 1, ANY);
+	write_page(&s, 1, ANY);
 	must_eq(lock_request(&s.object, 0, end, DIRTY, true, NO_CHANGE), 0);
 	expect_return(&s, 1, 1, true, false, ANY);
 	released(&s, 1, 1);
@@ -385,7 +352,7 @@ TEST(K8_lock_request_by_netlink)
 	struct served s;
 
 	serve_clean(&s, 2);
-	dirty(&s, 1, ANY);
+	write_page(&s, 1, ANY);
 	request_begin(&request, &s.channel, MACHVM_CMD_LOCK_REQUEST);
 	request_u64(&request, MACHVM_A_MSG_OBJECT, s.object.id);
 	request_u32(&request, MACHVM_A_MSG_EPOCH, s.object.epoch);
@@ -407,7 +374,7 @@ TEST(S2_51_pages_that_a_dead_pager_has_not_taken_are_there_for_the_next)
 
 	serve_clean(&s, 4);
 	for (unsigned int i = 0; i < 4; i++)
-		dirty(&s, i, ANY);
+		write_page(&s, i, ANY);
 	must_eq(lock_request(&s.object, 0, PAGES(2), DIRTY, true, NO_CHANGE), 0);
 	must_eq(lock_request(&s.object, PAGES(2), PAGES(2), DIRTY, false, NO_CHANGE), 0);
 	expect_return(&s, 0, 2, true, false, ANY);
@@ -430,8 +397,8 @@ TEST(S2_48_the_last_unmap_in_the_middle_of_a_request)
 
 	serve_clean(&s, 40);
 	for (unsigned int i = 0; i < 36; i++)
-		dirty(&s, i, ANY);
-	dirty(&s, 38, 1);
+		write_page(&s, i, ANY);
+	write_page(&s, 38, 1);
 	must_eq(lock_request(&s.object, 0, PAGES(36), DIRTY, false, NO_CHANGE), 0);
 	unmap(s.base, 40);
 	expect_return(&s, 0, 32, true, true, ANY);

@@ -495,6 +495,38 @@ void serve(struct served *served, unsigned int pages)
 	must(object_info(&served->object).out_flags & MACHVM_OBJECT_READY);
 }
 
+void expect_return(struct served *s, unsigned int page, unsigned int nr, bool dirty,
+			  bool kernel_copy, unsigned char byte)
+{
+	struct message message = expect_message(&s->channel, MACHVM_CMD_DATA_RETURN);
+	unsigned char data[32 * PAGE];
+
+	must_eq(message.offset, PAGES(page));
+	must_eq(message.length, PAGES(nr));
+	must_eq(message.dirty, dirty);
+	must_eq(message.kernel_copy, kernel_copy);
+	must_eq(return_read(&s->object, PAGES(page), data, PAGES(nr)), 0);
+	for (unsigned int i = 0; i < PAGES(nr); i++)
+		must_eq(data[i], byte);
+}
+
+void released(struct served *s, unsigned int page, unsigned int nr)
+{
+	must_eq(return_release(&s->object, PAGES(page), PAGES(nr)), 0);
+}
+
+void serve_clean(struct served *s, unsigned int pages)
+{
+	serve(s, pages);
+	for (unsigned int i = 0; i < pages; i++)
+		must_eq(supply_mark(&s->object, i, 0), 0);
+}
+
+void write_page(struct served *s, unsigned int page, unsigned char byte)
+{
+	memset((void *)(s->base + PAGES(page)), byte, PAGE);
+}
+
 /* Threads that touch */
 
 static __thread struct touch *touching;

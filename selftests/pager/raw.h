@@ -149,6 +149,15 @@ void serve(struct served *served, unsigned int pages);		/* ready */
 vm_address_t map_object(struct object *object, uint64_t page, unsigned int pages, bool copy);
 void unmap(vm_address_t base, unsigned int pages);
 
+/* The same with pages supplied, and one of them written all over. */
+void serve_clean(struct served *s, unsigned int pages);
+void write_page(struct served *s, unsigned int page, unsigned char byte);
+
+/* The next message returns these pages, all of them full of @byte. */
+void expect_return(struct served *s, unsigned int page, unsigned int nr, bool dirty,
+		   bool kernel_copy, unsigned char byte);
+void released(struct served *s, unsigned int page, unsigned int nr);
+
 /* An access, in a thread of its own, and how it ended. */
 struct touch {
 	vm_address_t address;

@@ -43,6 +43,8 @@ union call {
 	struct machvm_vm_allocate_contiguous contiguous;
 	struct machvm_vm_pages_phys phys;
 	struct machvm_vm_pageout pageout;
+	struct machvm_vm_msync msync;
+	struct machvm_object_sync object_sync;
 	struct machvm_task_port task_port;
 	struct machvm_vm_statistics statistics;
 	struct machvm_vm_cache_statistics cache_statistics;
@@ -194,6 +196,25 @@ static void good_pageout(union call *call, struct world *world)
 	call->pageout.length = PAGES(2);
 }
 
+static void good_msync(union call *call, struct world *world)
+{
+	call->msync.task = MACHVM_TASK_SELF;
+	call->msync.address = world->mapped;
+	call->msync.length = PAGES(2);
+	call->msync.flags = MACHVM_SYNC_SYNCHRONOUS;
+}
+
+static void good_object_sync(union call *call, struct world *world)
+{
+	struct machvm_vm_region region = { .size = sizeof(region), .task = MACHVM_TASK_SELF,
+					   .address = world->mapped };
+
+	util_ioctl(world->fd[DEVICE], MACHVM_VM_REGION, &region);
+	call->object_sync.id = region.out_object;
+	call->object_sync.length = PAGES(2);
+	call->object_sync.should_return = 1;
+}
+
 static void good_task_port(union call *call, struct world *world)
 {
 	(void)world;
@@ -311,6 +332,10 @@ static const struct row {
 	ROW(MACHVM_VM_GET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
 	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_limit),
 	ROW(MACHVM_VM_PAGEOUT, DEVICE, machvm_vm_pageout, 0, 0, good_pageout),
+	ROW(MACHVM_VM_MSYNC, DEVICE, machvm_vm_msync,
+	    offsetof(struct machvm_vm_msync, __reserved), 0, good_msync),
+	ROW(MACHVM_OBJECT_SYNC, DEVICE, machvm_object_sync,
+	    offsetof(struct machvm_object_sync, __reserved), 0, good_object_sync),
 	ROW(MACHVM_TASK_PORT, DEVICE, machvm_task_port,
 	    offsetof(struct machvm_task_port, __reserved), 0, good_task_port),
 	ROW(MACHVM_VM_STATISTICS, DEVICE, machvm_vm_statistics, 0, 0, good_version),
@@ -738,6 +763,33 @@ TEST_F(input, arguments_of_size_limits)
 
 	TRY(-EINVAL, MACHVM_VM_GET_SIZE_LIMIT, call.limit.privileged = 1);
 	TRY(-EBADF, MACHVM_VM_GET_SIZE_LIMIT, call.limit.task = 999);
+}
+
+TEST_F(input, arguments_of_syncing)
+{
+	struct world *world = &self->world;
+	union call call;
+
+	TRY(-EBADF, MACHVM_VM_MSYNC, call.msync.task = 999);
+	TRY(-EBADF, MACHVM_VM_MSYNC, call.msync.task = world->file);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MSYNC, call.msync.flags = 3);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MSYNC, call.msync.flags = 0x40);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MSYNC, call.msync.flags = -1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_VM_MSYNC, call.msync.length = -1ULL);
+	TRY(KERN_SUCCESS, MACHVM_VM_MSYNC, call.msync.length = -call.msync.address);
+	TRY(KERN_SUCCESS, MACHVM_VM_MSYNC, call.msync.address = -PAGE, call.msync.length = 1);
+	TRY(KERN_SUCCESS, MACHVM_VM_MSYNC, call.msync.address += 1, call.msync.length = 0);
+	TRY(KERN_SUCCESS, MACHVM_VM_MSYNC, call.msync.flags = 0);
+	TRY(-EINVAL, MACHVM_OBJECT_SYNC, call.object_sync.should_return = 2);
+	TRY(-EINVAL, MACHVM_OBJECT_SYNC, call.object_sync.should_flush = -1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_OBJECT_SYNC, call.object_sync.id = 0);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_OBJECT_SYNC, call.object_sync.id = -1ULL);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_OBJECT_SYNC, call.object_sync.offset = -PAGE,
+	    call.object_sync.length = PAGES(2));
+	TRY(KERN_SUCCESS, MACHVM_OBJECT_SYNC, call.object_sync.offset = -PAGE,
+	    call.object_sync.length = PAGE);
+	TRY(KERN_SUCCESS, MACHVM_OBJECT_SYNC, call.object_sync.offset = -1ULL,
+	    call.object_sync.length = 0);
 }
 
 TEST_F(input, arguments_of_introspection)

@@ -314,6 +314,48 @@ kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_
 kern_return_t vm_wire_all(host_priv_t host, task_t target_task, vm_wire_t flags);
 
 /**
+ * vm_msync() - bring memory into line with its pagers
+ * @target_task: mach_task_self() or a task descriptor
+ * @address: any byte of the first page
+ * @size: bytes; every page that the range touches is meant
+ * @sync_flags: VM_SYNC_*
+ *
+ * VM_SYNC_SYNCHRONOUS returns what was written to the pagers of the memory objects in the range,
+ * and waits until they have it; VM_SYNC_ASYNCHRONOUS does not wait.  VM_SYNC_INVALIDATE takes the
+ * pages away, so that the pagers are asked anew; alone, it loses what was written, if the region
+ * can be written at all.  VM_SYNC_KILLPAGES frees internal memory that nobody shares, and
+ * VM_SYNC_DEACTIVATE says that the range will not be used soon; with these nothing else is done.
+ * Holes, and memory that has no pager, are passed over; VM_SYNC_CONTIGUOUS reports holes once all
+ * else is done.
+ *
+ * A pager must not do this to memory of its own: it would wait for itself.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_TASK, KERN_INVALID_ARGUMENT (other bits, both of the first two,
+ * a range that wraps), KERN_INVALID_ADDRESS (a hole), KERN_MEMORY_ERROR (a pager is gone),
+ * KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t vm_msync(task_t target_task, vm_address_t address, vm_size_t size,
+		       vm_sync_t sync_flags);
+
+/**
+ * vm_object_sync() - the same for a part of an object
+ * @object: a name of vm_region(), of an object of the caller's user
+ * @offset: byte offset in the object
+ * @size: bytes; every page that the range touches is meant
+ * @should_flush: as VM_SYNC_INVALIDATE
+ * @should_return: as VM_SYNC_SYNCHRONOUS
+ * @should_iosync: makes no difference: the pager is waited for
+ *
+ * Does nothing to an object without a pager.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (not a name, or of nothing that is in memory, or a
+ * range that wraps), KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t vm_object_sync(memory_object_name_t object, vm_offset_t offset, vm_size_t size,
+			     boolean_t should_flush, boolean_t should_return,
+			     boolean_t should_iosync);
+
+/**
  * vm_statistics() - counters of the virtual memory system
  * @target_task: mach_task_self(), or any task descriptor: the counters are everyone's
  * @vm_stats: out: see struct vm_statistics
