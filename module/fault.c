@@ -11,6 +11,7 @@
  */
 #include "fault.h"
 #include <linux/mm.h>
+#include "cgroup.h"
 #include "laundry.h"
 #include "lock.h"
 #include "map.h"
@@ -82,6 +83,16 @@ static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gf
 	return folio;
 }
 
+/* True if we have our share of the memory cgroup, and may give some of it back first. */
+static bool cgroup_is_full(void)
+{
+	bool full = false;
+
+	if (machvm_store_has_room())
+		machvm_cgroup_limited(&full);
+	return full;
+}
+
 /*
  * A page with no lock held.  Other pages are paged out for it if need be; only when none is left
  * to be, it is demanded of Linux at any price.
@@ -90,6 +101,8 @@ static struct folio *spare_fetch(struct machvm_fault *fault, bool zero)
 {
 	struct folio *folio;
 
+	if (cgroup_is_full())
+		machvm_reclaim(fault->map->user, -ENOMEM);
 	do {
 		folio = spare_alloc(fault, zero, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	} while (IS_ERR(folio) && machvm_reclaim(fault->map->user, PTR_ERR(folio)));
@@ -105,7 +118,7 @@ static enum step want_spare(struct machvm_fault *fault, bool zero)
 
 	if (fault->spare && (fault->spare_is_zero || !zero))
 		return STEP_NEXT;
-	if (!fault->spare && !IS_ERR(spare_alloc(fault, zero, gfp)))
+	if (!fault->spare && !cgroup_is_full() && !IS_ERR(spare_alloc(fault, zero, gfp)))
 		return STEP_NEXT;
 	return zero ? STEP_NEED_ZERO_PAGE : STEP_NEED_PAGE;
 }

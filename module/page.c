@@ -6,6 +6,7 @@
  * Locks: slots change by xarray compare-and-exchange; removal needs family->lock for writing.
  */
 #include "page.h"
+#include "cgroup.h"
 #include "request.h"
 #include "stats.h"
 #include "store.h"
@@ -67,6 +68,10 @@ struct folio *machvm_page_alloc(struct machvm_user *user, gfp_t gfp)
 	if (!machvm_user_charge_page(user))
 		return ERR_PTR(-EDQUOT);
 	page = alloc_page(gfp | __GFP_ACCOUNT | __GFP_HIGHMEM);
+	if (page && machvm_cgroup_charge(page_folio(page), gfp)) {
+		__free_page(page);
+		page = NULL;
+	}
 	if (!page) {
 		machvm_user_uncharge_page(user);
 		return ERR_PTR(-ENOMEM);
@@ -80,6 +85,10 @@ bool machvm_page_own(struct page *page, struct machvm_user *user)
 {
 	if (!machvm_user_charge_page(user))
 		return false;
+	if (machvm_cgroup_charge(page_folio(page), GFP_KERNEL)) {
+		machvm_user_uncharge_page(user);
+		return false;
+	}
 	page_folio(page)->private = machvm_user_get(user);
 	return true;
 }
@@ -93,6 +102,7 @@ void machvm_page_disown(struct folio *folio)
 	machvm_page_clear(folio, MACHVM_PAGE_INACTIVE);
 	folio->private = NULL;
 	folio->mapping = NULL;
+	machvm_cgroup_uncharge(folio);
 	machvm_user_uncharge_page(user);
 	machvm_user_put(user);
 }

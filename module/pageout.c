@@ -12,6 +12,7 @@
  * such a page stays.
  */
 #include "pageout.h"
+#include "cgroup.h"
 #include "map.h"
 #include "object.h"
 #include "page.h"
@@ -42,6 +43,12 @@ static void run_zap(struct machvm_object *object, struct leaving *run, unsigned 
 	}
 }
 
+static bool is_meant(struct folio *folio, const struct machvm_pageout *which)
+{
+	return (!which->user || machvm_page_user(folio) == which->user) &&
+	       (!which->cgroup || machvm_cgroup_of(folio) == which->cgroup);
+}
+
 /* True if the page is not to go yet: it has been used, or may have been. */
 static bool is_given_a_chance(struct folio *folio, const struct machvm_pageout *which)
 {
@@ -70,8 +77,7 @@ static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
 			*index = last + 1;
 			break;
 		}
-		if ((!which->user || machvm_page_user(folio) == which->user) &&
-		    !machvm_page_wired_locked(object, *index)) {
+		if (is_meant(folio, which) && !machvm_page_wired_locked(object, *index)) {
 			if (is_given_a_chance(folio, which))
 				used[nr_used++] = (struct leaving){ *index, folio };
 			else

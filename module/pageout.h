@@ -8,6 +8,7 @@
 /* Which pages are to go. */
 struct machvm_pageout {
 	struct machvm_user *user;	/* this one's; NULL: anybody's */
+	const void *cgroup;		/* those that this group pays for; NULL: anybody does */
 	bool second_chance;		/* not before they were found unused once */
 };
 

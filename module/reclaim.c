@@ -9,6 +9,7 @@
  * asked for again when the hand is back, it goes.  Several faults may move the hand at once; what
  * they then look at twice, or leave for the next turn, matters to nobody.
  */
+#include "cgroup.h"
 #include "object.h"
 #include "page.h"
 #include "pageout.h"
@@ -38,19 +39,31 @@ static unsigned long reclaim_object(struct machvm_object *object,
 	return gone;
 }
 
+static struct machvm_pageout whose(struct machvm_user *user, int err)
+{
+	struct machvm_pageout which = { .second_chance = true };
+	bool full;
+
+	if (err == -ENOMEM)
+		which.cgroup = machvm_cgroup_limited(&full);
+	if (!which.cgroup && (err != -EDQUOT || machvm_user_at_limit(user)))
+		which.user = user;
+	return which;
+}
+
 /**
  * machvm_reclaim - page out so that a page can be had
  * @user: who wants one
  * @err: what stands in the way: -EDQUOT, a limit of machvm's own, or -ENOMEM
  *
- * At a limit of all users anybody's pages may go, else only @user's.
+ * At a limit of all users anybody's pages may go, at a user's own that user's; for want of memory
+ * those of the current memory cgroup, if it has a limit, else @user's.
  * Context: no lock of ours is held; mmap_lock may be, as it is when Linux reclaims.
  * Return: how many pages went; 0 if it makes no sense to try again.
  */
 unsigned long machvm_reclaim(struct machvm_user *user, int err)
 {
-	bool own = err != -EDQUOT || machvm_user_at_limit(user);
-	struct machvm_pageout which = { .user = own ? user : NULL, .second_chance = true };
+	struct machvm_pageout which = whose(user, err);
 	unsigned int turns = 0;
 	unsigned long gone = 0;
 	u64 id = READ_ONCE(hand);

@@ -69,6 +69,8 @@ static unsigned long wrong_pages(vm_address_t base, unsigned long pages, unsigne
 	return wrong;
 }
 
+#define GROUP "machvm-pressure"
+
 /* A word of the line that begins so; -1 if there is none. */
 static long file_value(const char *path, const char *key)
 {
@@ -100,6 +102,22 @@ TEST_F(pressure, K13_three_times_the_memory)
 	ASSERT_EQ(0, util_ioctl(util_device(), MACHVM_VM_STATISTICS, &after));
 	EXPECT_LE(pages / 2, after.out_paged_out);
 	EXPECT_EQ(killed, file_value("/proc/vmstat", "oom_kill"));
+}
+
+TEST_F(pressure, K13_three_times_the_limit_of_a_cgroup)
+{
+	unsigned long limit = self->pages / 4, pages = 3 * limit;
+	vm_address_t base;
+
+	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(limit)));
+	ASSERT_EQ(0, util_cgroup_enter(GROUP));
+	base = util_make(pages);
+	ASSERT_NE(0, base);
+	write_all(base, pages, 1);
+	EXPECT_EQ(0, wrong_pages(base, pages, 1));
+	write_all(base, pages, 2);
+	EXPECT_EQ(0, wrong_pages(base, pages, 2));
+	EXPECT_EQ(0, util_cgroup_kills(GROUP));
 }
 
 /* Parts of it written again in another order, and a child that copies. */

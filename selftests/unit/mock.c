@@ -217,6 +217,35 @@ bool mock_zapped(struct machvm_map *map, u64 start, u64 end)
 	return true;
 }
 
+/* Memory cgroups: everything belongs to one. */
+
+static atomic_long_t cgroup_pages;
+unsigned long mock_cgroup_share;
+
+int machvm_cgroup_charge(struct folio *folio, gfp_t gfp)
+{
+	if (fake_alloc_fails(gfp, __FILE__, __LINE__))
+		return -ENOMEM;
+	atomic_long_inc(&cgroup_pages);
+	return 0;
+}
+
+void machvm_cgroup_uncharge(struct folio *folio)
+{
+	atomic_long_dec(&cgroup_pages);
+}
+
+const void *machvm_cgroup_of(struct folio *folio)
+{
+	return &cgroup_pages;
+}
+
+const void *machvm_cgroup_limited(bool *full)
+{
+	*full = mock_cgroup_share && atomic_long_read(&cgroup_pages) >= (long)mock_cgroup_share;
+	return mock_cgroup_share ? &cgroup_pages : NULL;
+}
+
 /* The store */
 
 static char **places;		/* by number; freed ones are NULL */

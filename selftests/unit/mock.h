@@ -94,6 +94,7 @@ void heard_at(const char *file, int line, const char *expected);
 extern unsigned int mock_stored;	/* places in use */
 extern unsigned int mock_store_reads;
 extern bool mock_store_room;
+extern unsigned long mock_cgroup_share;	/* pages; 0 is no limit */
 void mock_store_fail(int err);
 
 extern long mock_stats[MACHVM_NR_STATS];

@@ -33,6 +33,19 @@ TEST(reclaim, K13_more_than_the_limit)
 	map_end(map);
 }
 
+/* A cgroup is not filled up and then emptied: part of it is never ours. */
+TEST(reclaim, K13_part_of_a_cgroup_is_left_free)
+{
+	struct machvm_map *map = new_map(1000);
+
+	mock_cgroup_share = 100;
+	write_and_verify(map, 1000);
+	check(mock_user.pages <= 100);
+	check(mock_stored >= 900);
+	objects_check();
+	map_end(map);
+}
+
 TEST(reclaim, one_page_is_enough_for_a_program)
 {
 	struct machvm_map *map = new_map(20);

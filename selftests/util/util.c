@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,17 +322,9 @@ void util_wait_asleep(pid_t pid, pid_t tid)
 		sched_yield();
 }
 
-static FILE *parameter_open(const char *name, const char *mode)
+long util_file_number(const char *path)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/machvm/parameters/%s", name);
-	return fopen(path, mode);
-}
-
-long util_parameter(const char *name)
-{
-	FILE *file = parameter_open(name, "re");
+	FILE *file = fopen(path, "re");
 	long value = -1;
 
 	if (!file)
@@ -342,16 +335,90 @@ long util_parameter(const char *name)
 	return value;
 }
 
+int util_file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static const char *parameter_path(char (*path)[128], const char *name)
+{
+	snprintf(*path, sizeof(*path), "/sys/module/machvm/parameters/%s", name);
+	return *path;
+}
+
+long util_parameter(const char *name)
+{
+	char path[128];
+
+	return util_file_number(parameter_path(&path, name));
+}
+
 int util_parameter_set(const char *name, long value)
 {
-	FILE *file = parameter_open(name, "we");
-	int ret;
+	char path[128], text[32];
 
-	if (!file)
+	snprintf(text, sizeof(text), "%ld\n", value);
+	return util_file_write(parameter_path(&path, name), text);
+}
+
+#define CGROUPS "/sys/fs/cgroup"
+
+static const char *cgroup_path(char (*path)[128], const char *group, const char *file)
+{
+	snprintf(*path, sizeof(*path), CGROUPS "/%s/%s", group, file);
+	return *path;
+}
+
+int util_cgroup_make(const char *group, unsigned long bytes)
+{
+	char path[128], text[32];
+
+	if (util_file_write(CGROUPS "/cgroup.subtree_control", "+memory") ||
+	    mkdir(cgroup_path(&path, group, ""), 0755))
 		return -1;
-	fprintf(file, "%ld\n", value);
-	ret = fclose(file);
-	return ret ? -1 : 0;
+	if (!bytes)
+		return 0;
+	snprintf(text, sizeof(text), "%lu", bytes);
+	return util_file_write(cgroup_path(&path, group, "memory.max"), text);
+}
+
+int util_cgroup_enter(const char *group)
+{
+	char path[128];
+
+	return util_file_write(cgroup_path(&path, group, "cgroup.procs"), "0");
+}
+
+long util_cgroup_number(const char *group, const char *file)
+{
+	char path[128];
+
+	return util_file_number(cgroup_path(&path, group, file));
+}
+
+long util_cgroup_kills(const char *group)
+{
+	char path[128], name[32];
+	long value = -1;
+	FILE *file = fopen(cgroup_path(&path, group, "memory.events"), "re");
+
+	while (file && fscanf(file, "%31s %ld", name, &value) == 2 && strcmp(name, "oom_kill"))
+		value = -1;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+int util_cgroup_remove(const char *group)
+{
+	char path[128];
+
+	return rmdir(cgroup_path(&path, group, ""));
 }
 
 void util_lowest_address(unsigned long address)

@@ -120,6 +120,17 @@ void util_wait_asleep(pid_t pid, pid_t tid);
 long util_parameter(const char *name);
 int util_parameter_set(const char *name, long value);
 
+/* The number that a file begins with, -1 if there is none. */
+long util_file_number(const char *path);
+int util_file_write(const char *path, const char *text);
+
+/* A memory cgroup, with a limit or with 0 for none; the caller enters alone. */
+int util_cgroup_make(const char *group, unsigned long bytes);
+int util_cgroup_enter(const char *group);
+int util_cgroup_remove(const char *group);
+long util_cgroup_number(const char *group, const char *file);
+long util_cgroup_kills(const char *group);
+
 /* Below it Linux lets only the privileged map. */
 void util_lowest_address(unsigned long address);
 

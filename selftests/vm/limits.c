@@ -254,88 +254,56 @@ TEST_F(limits, objects_of_others_are_not_shown)
 	EXPECT_EQ(0, util_wait(pid));
 }
 
-static long file_number(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	long number = -1;
-
-	if (file) {
-		if (fscanf(file, "%ld", &number) != 1)
-			number = -1;
-		fclose(file);
-	}
-	return number;
-}
-
-static int file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
+#define GROUP "machvm-test"
 
 /* The memory cgroup of who touches a page pays for it. */
 TEST(limits_memory_cgroup_pays)
 {
-	const char *group = "/sys/fs/cgroup/machvm-test";
-	struct util_gate gate;
-	char text[32];
 	long before, after;
 	pid_t pid;
 
-	ASSERT_EQ(0, util_gate_init(&gate));
-	ASSERT_EQ(0, file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));
-	ASSERT_EQ(0, mkdir(group, 0755));
+	ASSERT_EQ(0, util_cgroup_make(GROUP, 0));
 	pid = fork();
 	if (pid == 0) {
 		vm_address_t base;
 
-		snprintf(text, sizeof(text), "%d", getpid());
-		EXPECT_EQ(0, file_write("/sys/fs/cgroup/machvm-test/cgroup.procs", text));
+		EXPECT_EQ(0, util_cgroup_enter(GROUP));
 		base = util_make(4096);
 		*(char *)base = 1;
-		before = file_number("/sys/fs/cgroup/machvm-test/memory.current");
+		before = util_cgroup_number(GROUP, "memory.current");
 		util_fill(base, 4096, 1);
-		after = file_number("/sys/fs/cgroup/machvm-test/memory.current");
+		after = util_cgroup_number(GROUP, "memory.current");
 		EXPECT_GE(after, before + PAGES(4096 - 256));
 		vm_deallocate(SELF, base, PAGES(4096));
-		after = file_number("/sys/fs/cgroup/machvm-test/memory.current");
+		after = util_cgroup_number(GROUP, "memory.current");
 		EXPECT_LE(after, before + PAGES(512));
 		CHILD_END();
 	}
 	EXPECT_EQ(0, util_wait(pid));
-	EXPECT_EQ(0, rmdir(group));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
 }
 
 /* Beyond the cgroup's limit the cgroup's own process dies, and nothing else. */
 TEST(limits_memory_cgroup_limit)
 {
-	const char *group = "/sys/fs/cgroup/machvm-limit";
 	vm_address_t mine = util_make(4);
-	char text[32];
 	pid_t pid;
 	int result;
 
 	util_fill(mine, 4, 1);
-	ASSERT_EQ(0, file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));
-	ASSERT_EQ(0, mkdir(group, 0755));
-	ASSERT_EQ(0, file_write("/sys/fs/cgroup/machvm-limit/memory.max", "16777216"));
+	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(4096)));
 	pid = fork();
 	if (pid == 0) {
 		vm_address_t base;
 
-		snprintf(text, sizeof(text), "%d", getpid());
-		EXPECT_EQ(0, file_write("/sys/fs/cgroup/machvm-limit/cgroup.procs", text));
+		EXPECT_EQ(0, util_cgroup_enter(GROUP));
 		base = util_make(16384);
 		util_fill(base, 16384, 1);
 		_exit(99);
 	}
 	result = util_wait(pid);
 	EXPECT_TRUE(result == 1000 + SIGKILL || result == 1000 + SIGBUS);
-	EXPECT_EQ(0, rmdir(group));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
 	EXPECT_EQ(0, util_wrong(mine, 4, 1));
 }
 

@@ -247,6 +247,33 @@ TEST_F(pageout, K13_more_than_all_may_have)
 	EXPECT_EQ(0, util_wrong(base + PAGES(350), 350, 3));
 }
 
+#define GROUP "machvm-pageout"
+
+/*
+ * More than a memory cgroup may have.  Paging out needs memory of the same group, and so do others:
+ * the share of it that is ours stays below the limit, and nobody is killed.
+ */
+TEST_F(pageout, K13_more_than_a_cgroup_may_have)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(1024)));
+	pid = fork();
+	if (pid == 0) {
+		vm_address_t base;
+
+		EXPECT_EQ(0, util_cgroup_enter(GROUP));
+		base = util_make(1300);
+		util_fill(base, 1300, 1);
+		EXPECT_GE(512, resident(base));
+		EXPECT_EQ(0, util_wrong(base, 1300, 1));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(0, util_cgroup_kills(GROUP));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
+}
+
 /* Somebody pages out without a pause. */
 static atomic_bool stop;
 static vm_address_t evicted;
