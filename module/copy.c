@@ -13,6 +13,7 @@
  * so that the source pushes once and the older copy reads through the newer.  Nobody writes to a
  * delayed copy: entries point at it with needs_copy set.
  */
+#include "mapper.h"
 #include "object.h"
 #include "page.h"
 #include "pmap.h"
@@ -40,18 +41,17 @@ void machvm_object_share(struct machvm_object *object, unsigned long how)
 /* Takes the translations that the entries of @object have of [index, index + nr) away. */
 void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr)
 {
+	u64 last = index + nr - 1;
 	struct machvm_entry *entry;
 
 	mutex_lock(&object->family->mappers);
-	list_for_each_entry(entry, &object->mappers, mapper) {
-		u64 first = entry->offset >> PAGE_SHIFT;
-		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
+	machvm_for_each_mapper(entry, object, index, last) {
+		u64 first = machvm_mapper_page(entry);
 		u64 from = max(first, index);
-		u64 to = min(first + pages, index + nr);
+		u64 end = min(machvm_mapper_last(entry), last) + 1;
 
-		if (from < to)
-			machvm_pmap_zap(entry->map, entry->start + ((from - first) << PAGE_SHIFT),
-					entry->start + ((to - first) << PAGE_SHIFT));
+		machvm_pmap_zap(entry->map, entry->start + ((from - first) << PAGE_SHIFT),
+				entry->start + ((end - first) << PAGE_SHIFT));
 	}
 	mutex_unlock(&object->family->mappers);
 }
@@ -142,11 +142,8 @@ static bool wired_mapper(struct machvm_object *object, u64 index)
 	bool found = false;
 
 	mutex_lock(&object->family->mappers);
-	list_for_each_entry(entry, &object->mappers, mapper) {
-		u64 first = entry->offset >> PAGE_SHIFT;
-		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
-
-		found = entry->wired && index - first < pages;
+	machvm_for_each_mapper(entry, object, index, index) {
+		found = entry->wired;
 		if (found)
 			break;
 	}
@@ -189,7 +186,7 @@ bool machvm_object_single_view(struct machvm_object *object)
 	bool single;
 
 	mutex_lock(&object->family->mappers);
-	single = list_is_singular(&object->mappers) && list_empty(&object->children);
+	single = machvm_mapper_single_locked(object) && list_empty(&object->children);
 	mutex_unlock(&object->family->mappers);
 	return single;
 }
@@ -214,10 +211,10 @@ static void entry_move_up(struct machvm_entry *entry, struct machvm_object *top)
 		top->ident_index = below->ident_index + top->shadow_index;
 	}
 	mutex_lock(&below->family->mappers);
-	list_del(&entry->mapper);
-	list_add(&entry->mapper, &top->mappers);
+	machvm_mapper_remove_locked(entry);
 	entry->object = top;	/* the reference on below is the shadow's now */
 	entry->offset = 0;
+	machvm_mapper_add_locked(entry);
 	machvm_object_reach(top, entry->end - entry->start);
 	mutex_unlock(&below->family->mappers);
 }

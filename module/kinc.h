@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>

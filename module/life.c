@@ -184,7 +184,8 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	struct machvm_port *port;
 
 	lockdep_assert_held(&memobj->lock);
-	WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&object->mappers.rb_root) ||
+		     !list_empty(&object->children));
 	machvm_jobs_drop_absent(memobj);
 	memobj->object = NULL;
 	machvm_unlock_end(memobj, 0, ULONG_MAX, MACHVM_KERN_INVALID_ADDRESS);

@@ -10,6 +10,7 @@
  * either changes all of its range or none of it.
  */
 #include "map.h"
+#include "mapper.h"
 #include "object.h"
 #include "pmap.h"
 #include "user.h"
@@ -64,7 +65,7 @@ struct machvm_entry *machvm_entry_alloc(struct machvm_map *map)
 	struct machvm_entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 
 	if (entry) {
-		INIT_LIST_HEAD(&entry->mapper);
+		RB_CLEAR_NODE(&entry->mapper);
 		entry->map = map;
 	}
 	return entry;
@@ -91,26 +92,26 @@ void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *o
 	entry->object = object;
 	entry->offset = offset;
 	machvm_object_reach(object, machvm_entry_offset(entry, entry->end));
-	list_add(&entry->mapper, &object->mappers);
+	machvm_mapper_add_locked(entry);
 	object->family->nr_wired += entry->wired;
 	mutex_unlock(&object->family->mappers);
 }
 
-/* In: family->mappers held.  The entry may be off the list already. */
-static void mapper_remove(struct machvm_entry *entry)
+/* In: family->mappers held.  The entry may be off the tree already. */
+static void leave_object(struct machvm_entry *entry)
 {
-	if (!list_empty(&entry->mapper))
+	if (!RB_EMPTY_NODE(&entry->mapper))
 		entry->object->family->nr_wired -= entry->wired;
-	list_del_init(&entry->mapper);
+	machvm_mapper_remove_locked(entry);
 }
 
-/* Takes the entry off its object's list; it keeps the reference, for machvm_entry_dispose(). */
+/* Takes the entry off its object's tree; it keeps the reference, for machvm_entry_dispose(). */
 void machvm_entry_unlink(struct machvm_entry *entry)
 {
 	if (!entry->object)
 		return;
 	mutex_lock(&entry->object->family->mappers);
-	mapper_remove(entry);
+	leave_object(entry);
 	mutex_unlock(&entry->object->family->mappers);
 }
 
@@ -222,14 +223,14 @@ static struct machvm_object *entry_drop_object(struct machvm_entry *entry)
 	if (!object)
 		return NULL;
 	mutex_lock(&object->family->mappers);
-	mapper_remove(entry);
+	leave_object(entry);
 	entry->object = NULL;
 	mutex_unlock(&object->family->mappers);
 	return object;
 }
 
 /*
- * Of an entry that is in a map.  Others read its range through its object's list of mappers: it
+ * Of an entry that is in a map.  Others read its range through its object's tree of mappers: it
  * changes under that lock.
  */
 static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
@@ -237,20 +238,23 @@ static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 	struct machvm_object *object = entry->object;
 
 	map_account(entry->map, entry, (s64)(end - start) - entry_bytes(entry));
-	if (object)
+	if (object) {
 		mutex_lock(&object->family->mappers);
+		machvm_mapper_remove_locked(entry);
+	}
 	entry->offset += start - entry->start;
 	entry->start = start;
 	entry->end = end;
 	if (!object)
 		return;
 	machvm_object_reach(object, machvm_entry_offset(entry, end));
+	machvm_mapper_add_locked(entry);
 	mutex_unlock(&object->family->mappers);
 }
 
 /*
  * Gives an entry that is in no map, or was erased from another, its place in @map, which may want
- * it wired.  It may be on its object's list already.
+ * it wired.  It may be on its object's tree already, and is as long there.
  */
 void machvm_entry_place(struct machvm_entry *entry, struct machvm_map *map, u64 start, u64 end)
 {
@@ -554,7 +558,7 @@ static bool entries_continue(const struct machvm_entry *a, const struct machvm_e
 }
 
 /*
- * Takes @upper, which continues @lower, into it.  Until that is done both are on the list of
+ * Takes @upper, which continues @lower, into it.  Until that is done both are on the tree of
  * mappers with the range, so that whoever looks for who shows a page always finds one.
  */
 static void entry_absorb(struct machvm_map *map, struct machvm_entry *lower,

@@ -194,7 +194,7 @@ static int check_locked(struct machvm_map *map, u64 start, u64 end, u8 protectio
 	return MACHVM_KERN_SUCCESS;
 }
 
-/* Entries to cut others with, chained by ->mapper. */
+/* Entries to cut others with, chained by ->chain. */
 static bool spares_add(struct list_head *spares, struct machvm_map *map, unsigned long nr)
 {
 	while (nr--) {
@@ -202,7 +202,7 @@ static bool spares_add(struct list_head *spares, struct machvm_map *map, unsigne
 
 		if (!spare)
 			return false;
-		list_add(&spare->mapper, spares);
+		list_add(&spare->chain, spares);
 	}
 	return true;
 }
@@ -211,20 +211,20 @@ static void spares_drop(struct list_head *spares)
 {
 	struct machvm_entry *spare, *next;
 
-	list_for_each_entry_safe(spare, next, spares, mapper)
+	list_for_each_entry_safe(spare, next, spares, chain)
 		machvm_entry_free(spare);
 }
 
 /* Makes @addr a border; there is a spare, as they were counted before. */
 static void cut_locked(struct machvm_map *map, u64 addr, struct list_head *spares)
 {
-	struct machvm_entry *spare = list_first_entry(spares, struct machvm_entry, mapper);
+	struct machvm_entry *spare = list_first_entry(spares, struct machvm_entry, chain);
 
-	list_del_init(&spare->mapper);
+	list_del(&spare->chain);
 	spare->map = map;
 	machvm_map_clip_locked(map, addr, &spare);
 	if (spare)
-		list_add(&spare->mapper, spares);
+		list_add(&spare->chain, spares);
 }
 
 static unsigned long count_locked(struct machvm_map *map, u64 start, u64 end)

@@ -6,6 +6,7 @@
  * Locks: takes family->lock and family->mappers, never two families at once.
  */
 #include "object.h"
+#include "mapper.h"
 #include "memobj.h"
 #include "page.h"
 #include "stats.h"
@@ -66,7 +67,7 @@ static struct machvm_object *object_alloc(struct machvm_family *family, struct m
 	xa_init_flags(&object->pages, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&object->children);
 	INIT_LIST_HEAD(&object->sibling);
-	INIT_LIST_HEAD(&object->mappers);
+	object->mappers = RB_ROOT_CACHED;
 	object->ident = machvm_ident_new();
 	object->id = memobj ? memobj->id : machvm_id_new();
 	object->memobj = memobj ? machvm_memobj_get(memobj) : NULL;
@@ -195,7 +196,8 @@ void machvm_object_put(struct machvm_object *object)
 		if (!refcount_dec_and_test(&object->refs))
 			return;
 		shadow = object_untie(object);
-		WARN_ON_ONCE(!list_empty(&object->mappers) || !list_empty(&object->children));
+		WARN_ON_ONCE(!RB_EMPTY_ROOT(&object->mappers.rb_root) ||
+			     !list_empty(&object->children));
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
@@ -326,21 +328,10 @@ bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr)
 /* True if some entry of the object shows a page of the range. */
 static bool object_range_mapped(struct machvm_object *object, u64 index, u64 nr)
 {
-	struct machvm_entry *entry;
-	unsigned int looked = 0;
-	bool found = false;
+	bool found;
 
 	mutex_lock(&object->family->mappers);
-	list_for_each_entry(entry, &object->mappers, mapper) {
-		u64 first = entry->offset >> PAGE_SHIFT;
-		u64 pages = (entry->end - entry->start) >> PAGE_SHIFT;
-
-		/* A guess on the safe side, so that many small regions stay linear. */
-		if (++looked > 16 || (first < index + nr && index < first + pages)) {
-			found = true;
-			break;
-		}
-	}
+	found = machvm_mapper_first_locked(object, index, index + nr - 1);
 	mutex_unlock(&object->family->mappers);
 	return found;
 }

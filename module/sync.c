@@ -11,6 +11,7 @@
  */
 #include "lock.h"
 #include "map.h"
+#include "mapper.h"
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
@@ -191,7 +192,7 @@ static bool may_write(struct machvm_map *map, struct machvm_object *object)
 		return false;
 	down_read(&map->lock);
 	mutex_lock(&object->family->mappers);
-	list_for_each_entry(entry, &object->mappers, mapper) {
+	machvm_for_each_mapper(entry, object, 0, U64_MAX) {
 		may = entry->map == map && entry->max_protection & MACHVM_PROT_WRITE;
 		if (may)
 			break;

@@ -66,7 +66,10 @@ struct machvm_family {
 
 /* A region of one map. */
 struct machvm_entry {
-	struct rb_node node;		/* (m) */
+	union {
+		struct rb_node node;	/* (m) */
+		struct list_head chain;	/* of those that one call keeps, in no map */
+	};
 	u64 start;			/* (m+M) first byte */
 	u64 end;			/* (m+M) first byte after */
 	u64 gap;			/* (m) bytes without entries before start */
@@ -74,7 +77,8 @@ struct machvm_entry {
 	struct machvm_map *map;		/* (c) */
 	struct machvm_object *object;	/* (m+M) NULL: never touched */
 	u64 offset;			/* (m+M) byte of the object at start */
-	struct list_head mapper;	/* (M) on object->mappers */
+	struct rb_node mapper;		/* (M) on object->mappers, empty if it is not */
+	u64 mappers_last;		/* (M) last page that one of this subtree shows */
 	u8 protection;			/* (m) */
 	u8 max_protection;		/* (m) */
 	u8 inheritance;			/* (m) */
@@ -157,7 +161,7 @@ struct machvm_object {
 	struct machvm_object *copy;	/* (f) newest delayed copy, not referenced */
 	struct list_head children;	/* (f) objects whose shadow this is */
 	struct list_head sibling;	/* (f) on shadow->children */
-	struct list_head mappers;	/* (M) entries that point here */
+	struct rb_root_cached mappers;	/* (M) entries that point here, by their pages */
 	u64 size;			/* (M) bytes up to the furthest that an entry showed */
 	struct machvm_memobj *memobj;	/* (c) the memory object, NULL if internal */
 	struct machvm_user *user;	/* (c) creator, for limits and visibility */

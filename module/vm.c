@@ -196,8 +196,8 @@ static void dispose_all(struct list_head *removed)
 {
 	struct machvm_entry *entry, *next;
 
-	list_for_each_entry_safe(entry, next, removed, mapper) {
-		list_del(&entry->mapper);
+	list_for_each_entry_safe(entry, next, removed, chain) {
+		list_del(&entry->chain);
 		machvm_entry_dispose(entry);
 	}
 }
@@ -214,7 +214,7 @@ static void remove_locked(struct machvm_map *map, u64 start, u64 end, struct lis
 			machvm_pmap_zap(map, entry->start, entry->end);
 		machvm_map_erase_locked(map, entry);
 		machvm_entry_unlink(entry);
-		list_add_tail(&entry->mapper, removed);
+		list_add_tail(&entry->chain, removed);
 		entry = next;
 	}
 }
@@ -685,7 +685,7 @@ static void unlink_locked(struct machvm_map *map, u64 start, u64 end, struct lis
 	while ((entry = machvm_map_next_locked(map, start)) && entry->start < end) {
 		machvm_map_erase_locked(map, entry);
 		machvm_entry_unlink(entry);
-		list_add_tail(&entry->mapper, removed);
+		list_add_tail(&entry->chain, removed);
 	}
 }
 

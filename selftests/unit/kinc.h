@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/xarray.h>
 
 /* Points passed and steps along lists, for tests of how work grows. */

@@ -386,6 +386,28 @@ TEST(map, V4_a_partial_deallocation_frees_its_pages)
 	map_end(map);
 }
 
+TEST(map, V4_many_regions_of_an_object_free_each_its_pages)
+{
+	struct machvm_map *map = map_new();
+	struct machvm_object *object;
+	unsigned int i;
+
+	check_eq(allocate_at(map, 0, 256), MACHVM_KERN_SUCCESS);
+	touch(map, 0);
+	object = entry_at(map, 0)->object;
+	for (i = 0; i < 256; i++)
+		fill(object, i, 1);
+	for (i = 1; i < 256; i += 2)
+		check_eq(deallocate_at(map, i, 1), MACHVM_KERN_SUCCESS);
+	check_eq(atomic_long_read(&object->resident), 128);
+	objects_check();
+	for (i = 0; i < 128; i++) {
+		check_eq(deallocate_at(map, i * 74 % 256, 1), MACHVM_KERN_SUCCESS);
+		check_eq(mock_user.pages, 127 - i);
+	}
+	map_end(map);
+}
+
 TEST(map, what_is_taken_away_is_zapped)
 {
 	struct machvm_map *map = map_new();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mock.c - the surroundings, see mock.h. */
 #include "mock.h"
+#include "mapper.h"
 #include "fault.h"
 
 /* Users */
@@ -673,7 +674,7 @@ void map_check(struct machvm_map *map)
 		check_eq(entry->gap, entry->start - end);
 		check(!(entry->protection & ~entry->max_protection & MACHVM_PROT_ALL));
 		check(entry->object || !entry->needs_copy);
-		check(!entry->object || !list_empty(&entry->mapper));
+		check(!entry->object || !RB_EMPTY_NODE(&entry->mapper));
 		check_eq(entry->wired, entry->wire && entry->protection & MACHVM_PROT_READ);
 		size += entry->max_protection ? entry->end - entry->start : 0;
 		wired += entry->wire ? entry->end - entry->start : 0;
@@ -768,10 +769,12 @@ static void object_check(struct machvm_object *object)
 	u64 index;
 
 	down_read(&object->family->lock);
-	list_for_each_entry(entry, &object->mappers, mapper) {
+	mutex_lock(&object->family->mappers);
+	machvm_for_each_mapper(entry, object, 0, U64_MAX) {
 		check(entry->object == object);
 		entries++;
 	}
+	mutex_unlock(&object->family->mappers);
 	list_for_each_entry(child, &object->children, sibling) {
 		check(child->shadow == object && child->family == object->family);
 		children++;
