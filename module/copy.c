@@ -197,6 +197,7 @@ static void object_set_shadow(struct machvm_object *object, struct machvm_object
 	lockdep_assert_held_write(&object->family->lock);
 	object->shadow = shadow;
 	object->shadow_index = shadow_index;
+	object->hidden = 0;
 	list_add(&object->sibling, &shadow->children);
 }
 
@@ -225,7 +226,8 @@ static void entry_move_up(struct machvm_entry *entry, struct machvm_object *top)
  * @spare: an object in the family; used up, and set to NULL, if one is needed
  *
  * The sole user of an object needs no shadow, unless the object is a delayed copy (its source
- * pushes into it) or its futex identity is somebody else's.
+ * pushes into it) or its futex identity is somebody else's.  Before, and before another level comes
+ * to lie on it, the object is rid of users that do not need it, and of what it does not need.
  */
 void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare)
 {
@@ -233,6 +235,7 @@ void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object
 	bool sole;
 
 	lockdep_assert_held_write(&entry->map->lock);
+	machvm_object_shorten(object);
 	down_write(&object->family->lock);
 	sole = refcount_read(&object->refs) == 1 && !machvm_object_is_shared(object) &&
 	       !entry->fresh_ident && !(object->shadow && object->shadow->copy == object);
@@ -245,13 +248,22 @@ void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object
 	up_write(&object->family->lock);
 }
 
+/* Whoever gets the copy may look at all that the source shows. */
+static void reach_as(struct machvm_object *copy, struct machvm_object *source)
+{
+	mutex_lock(&source->family->mappers);
+	machvm_object_reach(copy, source->size);
+	mutex_unlock(&source->family->mappers);
+}
+
 /**
  * machvm_object_copy_delayed - a copy of an object that others go on writing to
  * @source: the object, referenced by the caller
  * @spare: an object in its family; used up, and set to NULL, if one is needed
  *
  * A copy into which nothing was pushed yet still shows what the source shows, and serves again.
- * Otherwise write access to the source is taken away, so that the next write pushes.
+ * Otherwise write access to the source is taken away, so that the next write pushes, and the copy
+ * that is replaced, which gets no more pages, is a shadow like others.
  * Return: the copy, with a reference for the caller.  Its indices are those of @source.
  */
 struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
@@ -262,6 +274,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 	down_write(&source->family->lock);
 	older = source->copy;
 	if (older && machvm_object_is_empty(older) && machvm_object_tryget(older)) {
+		reach_as(older, source);
 		up_write(&source->family->lock);
 		return older;
 	}
@@ -276,22 +289,35 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 		object_set_shadow(copy, machvm_object_get(source), 0);
 	}
 	source->copy = copy;
-	mutex_lock(&source->family->mappers);
-	machvm_object_reach(copy, source->size);
-	mutex_unlock(&source->family->mappers);
+	reach_as(copy, source);
+	if (older && !machvm_object_tryget(older))
+		older = NULL;
 	machvm_zap_mappers(source, 0, (U64_MAX >> PAGE_SHIFT) + 1);
 	up_write(&source->family->lock);
+	if (older) {
+		machvm_object_shorten(older);
+		machvm_object_put(older);
+	}
 	return copy;
 }
 
-/* A delayed copy of @source, with a reference for the caller; NULL if there is no memory. */
-struct machvm_object *machvm_object_copy(struct machvm_object *source)
+/**
+ * machvm_object_copy - a delayed copy
+ * @source: the object, referenced by the caller
+ * @end: byte that the caller is going to show it up to
+ *
+ * Return: the copy, with a reference for the caller; NULL if there is no memory.
+ */
+struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end)
 {
 	struct machvm_object *spare = machvm_object_create_kin(source, source->user);
 	struct machvm_object *copy;
 
 	if (!spare)
 		return NULL;
+	mutex_lock(&source->family->mappers);
+	machvm_object_reach(source, end);
+	mutex_unlock(&source->family->mappers);
 	copy = machvm_object_copy_delayed(source, &spare);
 	if (spare)
 		machvm_object_put(spare);

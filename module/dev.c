@@ -420,7 +420,7 @@ static const struct machvm_ioctl dev_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_SYNC, machvm_object_sync, should_flush, object_sync),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
-	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_lost,
+	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_bypasses,
 			 machvm_ioctl_vm_statistics),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_INFO, machvm_task_info, out_cow_faults,
 			 machvm_ioctl_task_info),

@@ -170,6 +170,8 @@ long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 	call->out_queued = machvm_stat_sum(MACHVM_STAT_QUEUED);
 	call->out_paged_out = machvm_stat_sum(MACHVM_STAT_PAGED_OUT);
 	call->out_lost = machvm_stat_sum(MACHVM_STAT_LOST);
+	call->out_collapses = machvm_stat_sum(MACHVM_STAT_COLLAPSES);
+	call->out_bypasses = machvm_stat_sum(MACHVM_STAT_BYPASSES);
 	return MACHVM_KERN_SUCCESS;
 }
 

@@ -8,7 +8,7 @@
 #include "types.h"
 
 /* The largest structure of the interface; the buffer is on the stack. */
-#define MACHVM_IOCTL_MAX 192
+#define MACHVM_IOCTL_MAX 256
 
 struct machvm_ioctl {
 	unsigned int cmd;

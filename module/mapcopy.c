@@ -16,19 +16,19 @@
 #include "vm.h"
 
 /*
- * A delayed copy of @object, referenced; NULL without memory.  Regions of one object get the same
- * one, or writes would have to push what the earlier one has into the later one.
+ * A delayed copy of what @entry shows, referenced; NULL without memory.  Regions of one object get
+ * the same one, or writes would have to push what the earlier one has into the later one.
  */
-static struct machvm_object *copy_for(struct machvm_object *object, struct machvm_map *into)
+static struct machvm_object *copy_for(struct machvm_entry *entry, struct machvm_map *into)
 {
-	struct machvm_object *copy = NULL;
+	struct machvm_object *object = entry->object, *copy = NULL;
 
 	down_read(&object->family->lock);
 	if (into->last_copy && into->last_copy == object->copy)
 		copy = machvm_object_get(object->copy);
 	up_read(&object->family->lock);
 	if (!copy)
-		copy = machvm_object_copy(object);
+		copy = machvm_object_copy(object, machvm_entry_offset(entry, entry->end));
 	into->last_copy = copy;
 	return copy;
 }
@@ -40,7 +40,7 @@ static struct machvm_object *copy_for(struct machvm_object *object, struct machv
 static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin,
 			struct machvm_map *into)
 {
-	struct machvm_object *object = entry->object, *copy = copy_for(object, into);
+	struct machvm_object *object = entry->object, *copy = copy_for(entry, into);
 
 	if (!copy)
 		return -ENOMEM;

@@ -166,9 +166,10 @@ static void collapse_before_put(struct machvm_object *object)
 {
 	bool collapsed;
 
-	if (refcount_read(&object->refs) != 2 || list_empty(&object->children))
+	if (list_empty(&object->children))
 		return;
 	down_write(&object->family->lock);
+	machvm_object_shed_locked(object);
 	collapsed = machvm_object_collapse_locked(object);
 	up_write(&object->family->lock);
 	if (collapsed)

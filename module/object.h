@@ -23,11 +23,11 @@ bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr);
 void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr);
 u64 machvm_ident_new(void);
 
-/* An entry shows the object up to this byte. */
+/* An entry shows the object up to this byte, or is going to; 0: to the end of all numbers. */
 static inline void machvm_object_reach(struct machvm_object *object, u64 end)
 {
 	lockdep_assert_held(&object->family->mappers);
-	object->size = max(object->size, end);
+	object->size = max(object->size, end ?: U64_MAX & PAGE_MASK);
 }
 
 /* copy.c */
@@ -35,7 +35,7 @@ bool machvm_object_is_shared(struct machvm_object *object);
 bool machvm_object_shows_shared(struct machvm_object *object);
 void machvm_object_share(struct machvm_object *object, unsigned long how);
 void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare);
-struct machvm_object *machvm_object_copy(struct machvm_object *source);
+struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end);
 struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 						 struct machvm_object **spare);
 bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);
@@ -51,5 +51,7 @@ bool machvm_page_wired_locked(struct machvm_object *object, u64 index);
 
 /* collapse.c */
 bool machvm_object_collapse_locked(struct machvm_object *object);
+void machvm_object_shed_locked(struct machvm_object *object);
+void machvm_object_shorten(struct machvm_object *object);
 
 #endif /* _MACHVM_OBJECT_H */

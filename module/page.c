@@ -249,6 +249,22 @@ bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last)
 	return false;
 }
 
+/* True if the object has pages of its own, be they resident or paged out, in all of [0, nr). */
+bool machvm_page_full(struct machvm_object *object, u64 nr)
+{
+	unsigned long at, expected = 0;
+	void *slot;
+
+	if (!nr || atomic_long_read(&object->resident) + atomic_long_read(&object->paged_out) < nr)
+		return false;
+	xa_for_each_range(&object->pages, at, slot, 0, nr - 1) {
+		if (at != expected || slot_is_request(slot))
+			return false;
+		expected++;
+	}
+	return expected == nr;
+}
+
 /* The first resident page in [*index, last]; moves *index to it. */
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last)
 {

@@ -50,6 +50,7 @@ struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_find(struct machvm_object *object, u64 index, u64 *place);
 bool machvm_page_exists(struct machvm_object *object, u64 index);
 bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last);
+bool machvm_page_full(struct machvm_object *object, u64 nr);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out);
 struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);

@@ -23,6 +23,8 @@ enum machvm_stat {
 	MACHVM_STAT_UNASKED,
 	MACHVM_STAT_REFUSED,
 	MACHVM_STAT_ERRORS,
+	MACHVM_STAT_COLLAPSES,
+	MACHVM_STAT_BYPASSES,
 
 	MACHVM_STAT_LOST,		/* pages that no pager was there to take back */
 	MACHVM_STAT_LEVELS,

@@ -395,7 +395,7 @@ int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *ob
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;
 	}
-	delayed = machvm_object_copy(object);
+	delayed = machvm_object_copy(object, offset + (entry->end - entry->start));
 	machvm_object_put(object);
 	if (!delayed)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;

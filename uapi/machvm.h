@@ -641,6 +641,8 @@ struct machvm_vm_size_limit {
  * @out_queued: requests waiting to be sent or answered
  * @out_paged_out: pages that the default memory manager keeps now
  * @out_lost: pages that were to be returned when no pager was there to take them
+ * @out_collapses: objects that were merged into the only one above them
+ * @out_bypasses: objects that let go of the one below, needing nothing of it
  */
 struct machvm_vm_statistics {
 	__u32 size;
@@ -667,6 +669,8 @@ struct machvm_vm_statistics {
 	__aligned_u64 out_queued;
 	__aligned_u64 out_paged_out;
 	__aligned_u64 out_lost;
+	__aligned_u64 out_collapses;
+	__aligned_u64 out_bypasses;
 };
 
 /**

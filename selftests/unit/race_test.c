@@ -171,6 +171,121 @@ TEST(race, S2_35_a_writer_meets_a_merge)
 			     after_store_and_exit });
 }
 
+/* The parent has overwritten all of it, while the child still needs what is below. */
+static void parent_hides_all(void)
+{
+	int i;
+
+	parent_and_child();
+	for (i = 0; i < 4; i++)
+		check_eq(store(one, i, i + 6), 0);
+	machvm_pmap_zap(one, AT(0), AT(4));
+}
+
+/* A write of the child makes the parent let go, and then writes in place. */
+static void store_two_pages(void)
+{
+	kr_b = store(two, 0, 20) ?: store(two, 1, 21);
+}
+
+static void after_letting_go(void)
+{
+	check_eq(kr_b, 0);
+	check(!kr_a || kr_a == 6);
+	check_eq(load(one, 0), kr_a ?: 10);
+	check_eq(load(one, 1), 7);
+	check_eq(load(one, 3), 9);
+	check_eq(load(two, 0), 20);
+	check_eq(load(two, 1), 21);
+	check_eq(load(two, 2), 0);
+	end_maps();
+}
+
+TEST(race, C11_a_reader_meets_a_bypass)
+{
+	race(&(struct race){ parent_hides_all, load_one, store_two_pages, after_letting_go });
+}
+
+TEST(race, C11_a_writer_meets_a_bypass)
+{
+	race(&(struct race){ parent_hides_all, store_one, store_two_pages, after_letting_go });
+}
+
+static struct machvm_map *three;
+
+/* Two levels: that of the parent hides that of the middle, and shows what is below. */
+static void parent_hides_the_middle(void)
+{
+	parent_and_child();
+	check_eq(store(one, 0, 6), 0);
+	three = map_fork(one);
+	require(three);
+	check_eq(store(one, 0, 8), 0);
+	machvm_pmap_zap(one, AT(0), AT(4));
+}
+
+static void store_three(void)
+{
+	kr_b = store(three, 2, 30);
+}
+
+static void load_through(void)
+{
+	kr_a = load(one, 1);
+}
+
+static void store_through(void)
+{
+	kr_a = store(one, 1, 40);
+}
+
+static void after_passing(void)
+{
+	check_eq(kr_b, 0);
+	check(!kr_a || kr_a == 2);
+	check_eq(load(one, 0), 8);
+	check_eq(load(one, 1), kr_a ?: 40);
+	check_eq(load(two, 0), 1);
+	check_eq(load(two, 1), 2);
+	check_eq(load(three, 0), 6);
+	check_eq(load(three, 1), 2);
+	check_eq(load(three, 2), 30);
+	objects_check();
+	map_end(three);
+	end_maps();
+}
+
+TEST(race, C11_a_reader_through_two_levels_meets_a_bypass)
+{
+	race(&(struct race){ parent_hides_the_middle, load_through, store_three, after_passing });
+}
+
+TEST(race, C11_a_writer_through_two_levels_meets_a_bypass)
+{
+	race(&(struct race){ parent_hides_the_middle, store_through, store_three, after_passing });
+}
+
+static void end_two_and_three(void)
+{
+	kr_b = 0;
+	map_end(three);
+	end_two();
+}
+
+static void after_two_are_gone(void)
+{
+	check_eq(load(one, 0), 8);
+	check_eq(load(one, 1), kr_a ?: 40);
+	check_eq(load(one, 2), 0);
+	end_maps();
+}
+
+TEST(race, C11_a_writer_meets_the_end_of_two_levels)
+{
+	race(&(struct race){ parent_hides_the_middle, store_through, end_two_and_three,
+			     after_two_are_gone });
+}
+
 static void end_one(void)
 {
 	map_end(one);
@@ -400,6 +515,47 @@ static void file_and_copy(void)
 {
 	shared_file();
 	check_eq(map_pager(two, &file, 8, 8, 0, true), 0);
+}
+
+/* Two pages of the object are mapped, all are there. */
+static void file_mapped_in_part(void)
+{
+	int i;
+
+	two_maps();
+	pager_new(&file);
+	pager_bind(&file, 0);
+	check_eq(map_pager(one, &file, 0, 2, 0, false), 0);
+	check_eq(machvm_memobj_ready(file.memobj, false, MACHVM_COPY_DELAY), 0);
+	for (i = 0; i < 8; i++)
+		check_eq(supply(&file, i, i, false), 0);
+	mock_sents_forget();
+}
+
+static void copy_all_to_two(void)
+{
+	kr_a = map_pager(two, &file, 0, 8, 0, true);
+}
+
+/* Pushes all that is mapped, and makes a newer copy. */
+static void write_and_copy(void)
+{
+	kr_b = store(one, 0, 10) ?: store(one, 1, 11) ?: map_pager(one, &file, 8, 1, 0, true);
+}
+
+static void after_copies_of_two_sizes(void)
+{
+	check_eq(kr_a, 0);
+	check_eq(kr_b, 0);
+	check_eq(load(two, 5), 5);
+	check_eq(load(two, 7), 7);
+	end_file(0);
+}
+
+TEST(race, C11_a_copy_of_more_than_is_mapped_meets_a_newer_one)
+{
+	race(&(struct race){ file_mapped_in_part, copy_all_to_two, write_and_copy,
+			     after_copies_of_two_sizes });
 }
 
 static void store_shared_too(void)

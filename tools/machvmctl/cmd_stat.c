@@ -37,6 +37,8 @@ static const struct counter counters[] = {
 	COUNTER(lookups, "lookups", false, "memory objects looked up by vm_map"),
 	COUNTER(hits, "hits", false, "of these, found alive"),
 	COUNTER(reactivations, "reactiv", false, "pages that left the inactive queue by use"),
+	COUNTER(collapses, "collapse", false, "objects merged into the only one above"),
+	COUNTER(bypasses, "bypass", false, "objects that let go of the one below"),
 	COUNTER(active_count, "active", true, "resident pages of machvm"),
 	COUNTER(inactive_count, "inactive", true, "resident pages next to be paged out"),
 	COUNTER(wire_count, "wired", true, "wired pages of machvm"),
