@@ -281,6 +281,36 @@ static long lock_request(struct file *file, void *arg)
 	return kr;
 }
 
+static long set_attributes(struct file *file, void *arg)
+{
+	struct machvm_memobj *memobj = file->private_data;
+	struct machvm_attributes *call = arg;
+	int kr;
+
+	if (call->may_cache > 1)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (epoch_is_stale(memobj, call->epoch))
+		return -ESTALE;
+	kr = machvm_memobj_change(memobj, call->may_cache, call->copy_strategy,
+				  call->cluster_size);
+	trace_machvm_reply_received(memobj->id, "change_attributes", 0, 0, kr);
+	if (kr)
+		return kr;
+	machvm_memobj_advance(memobj);
+	machvm_memobj_attributes(memobj, call);
+	return MACHVM_KERN_SUCCESS;
+}
+
+static long get_attributes(struct file *file, void *arg)
+{
+	struct machvm_attributes *call = arg;
+
+	if (call->epoch)
+		return -EINVAL;
+	machvm_memobj_attributes(file->private_data, call);
+	return MACHVM_KERN_SUCCESS;
+}
+
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_id, bind_socket),
@@ -289,6 +319,8 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_MAP, machvm_data_return, address, return_map),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_RELEASE, machvm_data_return, address, return_release),
 	MACHVM_IOCTL_ROW(MACHVM_LOCK_REQUEST, machvm_lock_request, reply, lock_request),
+	MACHVM_IOCTL_ROW(MACHVM_SET_ATTRIBUTES, machvm_attributes, out_ready, set_attributes),
+	MACHVM_IOCTL_ROW(MACHVM_GET_ATTRIBUTES, machvm_attributes, out_ready, get_attributes),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
 };
 

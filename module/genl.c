@@ -11,7 +11,7 @@
 #include <uapi/machvm_netlink.h>
 
 /* Global operation policy for machvm */
-const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_SHOULD_FLUSH + 1] = {
+const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_CLUSTER_SIZE + 1] = {
 	[MACHVM_A_MSG_OBJECT] = { .type = NLA_U64, },
 	[MACHVM_A_MSG_EPOCH] = NLA_POLICY_MIN(NLA_U32, 1),
 	[MACHVM_A_MSG_OFFSET] = { .type = NLA_U64, },
@@ -25,10 +25,11 @@ const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_SHOULD_FLUSH + 1] = {
 	[MACHVM_A_MSG_ERROR] = { .type = NLA_S32, },
 	[MACHVM_A_MSG_SHOULD_RETURN] = { .type = NLA_U32, },
 	[MACHVM_A_MSG_SHOULD_FLUSH] = { .type = NLA_FLAG, },
+	[MACHVM_A_MSG_CLUSTER_SIZE] = { .type = NLA_U64, },
 };
 
 /* Ops table for machvm */
-const struct genl_small_ops machvm_nl_ops[5] = {
+const struct genl_small_ops machvm_nl_ops[6] = {
 	{
 		.cmd	= MACHVM_CMD_READY,
 		.doit	= machvm_nl_ready_doit,
@@ -48,5 +49,9 @@ const struct genl_small_ops machvm_nl_ops[5] = {
 	{
 		.cmd	= MACHVM_CMD_LOCK_REQUEST,
 		.doit	= machvm_nl_lock_request_doit,
+	},
+	{
+		.cmd	= MACHVM_CMD_CHANGE_ATTRIBUTES,
+		.doit	= machvm_nl_change_attributes_doit,
 	},
 };

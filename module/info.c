@@ -242,6 +242,9 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 		call->out_flags |= MACHVM_OBJECT_INITIALIZED;
 	if (memobj->may_cache)
 		call->out_flags |= MACHVM_OBJECT_CACHEABLE;
+	if (memobj->temporary)
+		call->out_flags |= MACHVM_OBJECT_TEMPORARY;
+	call->out_copy_strategy = memobj->copy_strategy;
 	if (memobj->dead)
 		call->out_flags |= MACHVM_OBJECT_DEAD;
 	if (list_empty(&port->bindings))
@@ -250,7 +253,6 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 	call->out_requested = atomic_long_read(&memobj->requested);
 	call->out_supplied = atomic_long_read(&memobj->supplied);
 	call->out_unasked = atomic_long_read(&memobj->unasked);
-	call->out_copy_strategy = MACHVM_COPY_DELAY;
 }
 
 /* Returns 0 or -EINTR. */

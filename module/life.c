@@ -70,22 +70,23 @@ struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj)
 	return object;
 }
 
-/* True if the pager is to get the page back. */
-static bool page_is_wanted(struct folio *folio)
+/* True if the pager is to get the page back, or has begun to.  Of a temporary object it is not. */
+static bool page_is_wanted(struct machvm_memobj *memobj, struct folio *folio)
 {
-	return machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
-	       machvm_page_test(folio, MACHVM_PAGE_PRECIOUS) ||
-	       machvm_page_test(folio, MACHVM_PAGE_RETURNED);
+	if (machvm_page_test(folio, MACHVM_PAGE_RETURNED))
+		return true;
+	return !READ_ONCE(memobj->temporary) && (machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
+						 machvm_page_test(folio, MACHVM_PAGE_PRECIOUS));
 }
 
-/* Frees what the pager has on disk already, and all questions.  Returns true if some is left. */
-static bool drop_clean(struct machvm_object *object)
+/* Frees what the pager does not want, and all questions.  Returns true if some is left. */
+static bool drop_unwanted(struct machvm_object *object)
 {
 	struct folio *folio;
 	u64 index = 0, gap = 0;
 
 	while ((folio = machvm_page_next(object, &index, ULONG_MAX))) {
-		if (page_is_wanted(folio)) {
+		if (page_is_wanted(object->memobj, folio)) {
 			if (index > gap)
 				machvm_page_purge(object, gap, index - 1);
 			gap = index + 1;
@@ -110,7 +111,8 @@ static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port 
 	do {
 		index++;
 		folio = machvm_page_lookup(object, index);
-	} while (folio && index - first < RETURN_PAGES_MAX && page_is_wanted(folio) &&
+	} while (folio && index - first < RETURN_PAGES_MAX &&
+		 page_is_wanted(memobj, folio) &&
 		 machvm_page_test(folio, MACHVM_PAGE_DIRTY) == dirty);
 	machvm_count(MACHVM_STAT_WRITEBACK, index - first);
 	memobj->ctl.offset = first << PAGE_SHIFT;
@@ -189,7 +191,7 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	machvm_jobs_drop_absent(memobj);
 	memobj->object = NULL;
 	machvm_unlock_end(memobj, 0, ULONG_MAX, MACHVM_KERN_INVALID_ADDRESS);
-	wanted = drop_clean(object);
+	wanted = drop_unwanted(object);
 	port = machvm_memobj_lock_port(memobj);
 	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
 	absent = machvm_port_absent_locked(port);
@@ -263,7 +265,7 @@ static struct machvm_object *advance_returning(struct machvm_memobj *memobj)
 	u64 index;
 
 	for (index = 0; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++) {
-		if (page_is_wanted(folio))
+		if (page_is_wanted(memobj, folio))
 			break;
 		machvm_page_purge(object, index, index);	/* a job has cleaned it */
 	}
@@ -277,7 +279,8 @@ static struct machvm_object *advance_returning(struct machvm_memobj *memobj)
 /**
  * machvm_memobj_advance - do what is there to be done, up to what only the pager can do next
  *
- * That is lock requests, in their order, and the end of an incarnation.
+ * That is lock requests, in their order, the end of an incarnation, and that of one which its
+ * pager no longer wants to be cached.
  * Context: process context, no lock of ours but map->lock held.  Sleeps, but not for a pager.
  */
 void machvm_memobj_advance(struct machvm_memobj *memobj)
@@ -285,6 +288,8 @@ void machvm_memobj_advance(struct machvm_memobj *memobj)
 	struct machvm_object *ended;
 	bool more, pause;
 
+	if (!READ_ONCE(memobj->may_cache))
+		machvm_cache_drop(memobj);
 	do {
 		ended = NULL;
 		pause = false;

@@ -15,7 +15,6 @@
  */
 #include "memobj.h"
 #include "absence.h"
-#include "cache.h"
 #include "lock.h"
 #include "object.h"
 #include "page.h"
@@ -52,6 +51,8 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->ctl.node);
 	xa_init_flags(&memobj->unlocks, XA_FLAGS_ACCOUNT);
 	memobj->ctl.memobj = memobj;
+	memobj->copy_strategy = MACHVM_COPY_DELAY;
+	memobj->cluster_pages = 1;
 	memobj->user = machvm_user_get(user);
 	memobj->port = port;
 	spin_lock(&port->lock);
@@ -292,48 +293,4 @@ int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
 out:
 	mutex_unlock(&memobj->lock);
 	return err;
-}
-
-/* FALSE ends an incarnation that is only cached. */
-void machvm_memobj_set_may_cache(struct machvm_memobj *memobj, bool may_cache)
-{
-	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-
-	memobj->may_cache = may_cache;
-	machvm_memobj_unlock_port(port);
-	if (!may_cache)
-		machvm_cache_drop(memobj);
-}
-
-/**
- * machvm_memobj_ready - the pager has answered init
- *
- * Faults that waited for it are asked now.  Late or doubled, it does nothing.
- * Return: KERN_SUCCESS, or KERN_INVALID_ARGUMENT for a copy strategy that is not served.
- * Source: GNU Mach reference manual, "Memory Object Creation", memory_object_ready.
- */
-int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy)
-{
-	struct machvm_port *port;
-	bool listed = false;
-
-	if (copy_strategy != MACHVM_COPY_DELAY)
-		return MACHVM_KERN_INVALID_ARGUMENT;
-	port = machvm_memobj_lock_port(memobj);
-	if (memobj->state == MACHVM_MEMOBJ_INIT) {
-		struct machvm_msg *msg, *next;
-
-		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
-		memobj->state = MACHVM_MEMOBJ_READY;
-		memobj->may_cache = may_cache;
-		list_for_each_entry_safe(msg, next, &memobj->gated, node) {
-			list_move_tail(&msg->node, &port->queue);
-			WRITE_ONCE(container_of(msg, struct machvm_request, msg)->state,
-				   MACHVM_REQUEST_QUEUED);
-		}
-	}
-	machvm_memobj_unlock_port(port);
-	if (listed)
-		machvm_memobj_put(memobj);
-	return MACHVM_KERN_SUCCESS;
 }

@@ -30,9 +30,11 @@ void machvm_memobj_terminated_locked(struct machvm_memobj *memobj);
 void machvm_memobj_ctl_queue_locked(struct machvm_port *port, struct machvm_memobj *memobj,
 				    u8 type);
 bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_memobj *memobj);
-int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy);
-void machvm_memobj_set_may_cache(struct machvm_memobj *memobj, bool may_cache);
 
+/* attributes.c */
+int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy);
+int machvm_memobj_change(struct machvm_memobj *memobj, bool may_cache, u32 strategy, u64 cluster);
+void machvm_memobj_attributes(struct machvm_memobj *memobj, struct machvm_attributes *out);
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,
 			       struct machvm_supply *supply);

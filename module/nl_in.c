@@ -84,20 +84,73 @@ static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, 
 	return errno_of(kr);
 }
 
-int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
+/* The object, as memobj_of(), and the attributes that it is to have. */
+static struct machvm_memobj *attributes_of(struct sk_buff *skb, struct genl_info *info,
+					   struct machvm_attributes *out)
 {
-	struct machvm_memobj *memobj;
-	u32 may_cache, strategy;
+	struct nlattr *cluster = info->attrs[MACHVM_A_MSG_CLUSTER_SIZE];
 
 	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_MAY_CACHE) ||
 	    GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_COPY_STRATEGY))
-		return -EINVAL;
-	memobj = memobj_of(skb, info);
+		return ERR_PTR(-EINVAL);
+	out->may_cache = nla_get_u32(info->attrs[MACHVM_A_MSG_MAY_CACHE]);
+	out->copy_strategy = nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY]);
+	out->cluster_size = cluster ? nla_get_u64(cluster) : 0;
+	return memobj_of(skb, info);
+}
+
+int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_attributes wanted = {};
+	struct machvm_memobj *memobj = attributes_of(skb, info, &wanted);
+
 	if (IS_ERR(memobj))
 		return PTR_ERR(memobj);
-	may_cache = nla_get_u32(info->attrs[MACHVM_A_MSG_MAY_CACHE]);
-	strategy = nla_get_u32(info->attrs[MACHVM_A_MSG_COPY_STRATEGY]);
-	return answered(memobj, "ready", 0, 0, machvm_memobj_ready(memobj, may_cache, strategy));
+	return answered(memobj, "ready", 0, 0,
+			machvm_memobj_ready(memobj, wanted.may_cache, wanted.copy_strategy));
+}
+
+/* Tells the attributes that hold now. */
+static int change_completed(struct genl_info *info, struct machvm_memobj *memobj)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct machvm_attributes now = {};
+	void *head;
+
+	if (!skb)
+		return -ENOMEM;
+	machvm_memobj_attributes(memobj, &now);
+	head = genlmsg_put_reply(skb, info, &machvm_nl_family, 0, MACHVM_CMD_CHANGE_COMPLETED);
+	if (!head ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_OBJECT, memobj->id, MACHVM_A_MSG_PAD) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_EPOCH, nla_get_u32(info->attrs[MACHVM_A_MSG_EPOCH])) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_MAY_CACHE, now.may_cache) ||
+	    nla_put_u32(skb, MACHVM_A_MSG_COPY_STRATEGY, now.copy_strategy) ||
+	    nla_put_u64_64bit(skb, MACHVM_A_MSG_CLUSTER_SIZE, now.cluster_size,
+			      MACHVM_A_MSG_PAD)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_reply(skb, info);
+}
+
+/* What is only cached ends in a thread of our own: its pages may be many. */
+int machvm_nl_change_attributes_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_attributes wanted = {};
+	struct machvm_memobj *memobj = attributes_of(skb, info, &wanted);
+	int kr, err = 0;
+
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	kr = machvm_memobj_change(memobj, wanted.may_cache, wanted.copy_strategy,
+				  wanted.cluster_size);
+	if (!kr && nla_get_flag(info->attrs[MACHVM_A_MSG_REPLY]))
+		err = change_completed(info, memobj);
+	if (!kr)
+		machvm_memobj_advance_later(memobj);
+	return answered(memobj, "change_attributes", 0, 0, kr) ?: err;
 }
 
 static int range_of(struct genl_info *info, u64 *offset, u64 *length)

@@ -297,6 +297,9 @@ struct machvm_memobj {
 	u8 state;			/* (p) enum machvm_memobj_state */
 	bool mapped;			/* (p) there is an incarnation */
 	bool may_cache;			/* (p) it may outlive its mappings */
+	bool temporary;			/* (p) nothing is returned at its end; for good */
+	u8 copy_strategy;		/* (p) enum machvm_copy_strategy */
+	u16 cluster_pages;		/* (p) that one request may be for, a power of two */
 	u8 fallback;			/* (p) enum machvm_fallback */
 	u32 answer_ms;			/* (p) that a pager has for each request, 0: no end */
 	u32 successor_ms;		/* (p) that is waited for another pager */

@@ -800,6 +800,7 @@ struct machvm_object_info {
 #define MACHVM_OBJECT_SHARED 0x40	/* several maps write to it directly */
 #define MACHVM_OBJECT_CACHED 0x80	/* nothing uses it, but its pages are kept */
 #define MACHVM_OBJECT_INITIALIZED 0x100	/* init is on its way to the pager, or was */
+#define MACHVM_OBJECT_TEMPORARY 0x200	/* nothing is returned when it ends */
 
 /**
  * struct machvm_page_info - one page of an object
@@ -1102,6 +1103,38 @@ struct machvm_lock_request {
 	__u32 reply;
 };
 
+/* Most bytes of an object that one request may be for. */
+#define MACHVM_CLUSTER_MAX 0x100000
+
+/**
+ * struct machvm_attributes - how an object is kept, copied and asked for (control)
+ * @size: sizeof(struct machvm_attributes)
+ * @epoch: MACHVM_SET_ATTRIBUTES: epoch of the message that this answers, or 0; otherwise 0
+ * @may_cache: 1: pages may stay when nothing maps the object any more; 0 also ends one that is only
+ *             kept like that
+ * @copy_strategy: &enum machvm_copy_strategy, DELAY or TEMPORARY.  TEMPORARY leaves the strategy as
+ *                 it is, and cannot be taken back: from then on nothing is returned when the object
+ *                 ends
+ * @cluster_size: bytes that the pager would have one data_request be for, a power of two from a
+ *                page to %MACHVM_CLUSTER_MAX; 0 leaves it as it is
+ * @out_temporary: 1 after TEMPORARY
+ * @out_ready: 1 if the pager has answered init
+ *
+ * MACHVM_SET_ATTRIBUTES changes them, at any time; both answer with those that hold then.  A new
+ * object has may_cache 0, DELAY, and clusters of a page.  Answers SUCCESS, INVALID_ARGUMENT (a
+ * value that is none, a strategy that is not served, or another one than before while delayed
+ * copies of the object exist); then nothing has changed.
+ */
+struct machvm_attributes {
+	__u32 size;
+	__u32 epoch;
+	__u32 may_cache;
+	__u32 copy_strategy;
+	__aligned_u64 cluster_size;
+	__u32 out_temporary;
+	__u32 out_ready;
+};
+
 #define MACHVM_IOC_TYPE 'M'
 #define MACHVM_VERSION _IOWR(MACHVM_IOC_TYPE, 0x00, struct machvm_version)
 #define MACHVM_VM_ALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x01, struct machvm_vm_allocate)
@@ -1141,6 +1174,8 @@ struct machvm_lock_request {
 #define MACHVM_RETURN_MAP _IOWR(MACHVM_IOC_TYPE, 0x43, struct machvm_data_return)
 #define MACHVM_RETURN_RELEASE _IOWR(MACHVM_IOC_TYPE, 0x44, struct machvm_data_return)
 #define MACHVM_LOCK_REQUEST _IOWR(MACHVM_IOC_TYPE, 0x45, struct machvm_lock_request)
+#define MACHVM_SET_ATTRIBUTES _IOWR(MACHVM_IOC_TYPE, 0x48, struct machvm_attributes)
+#define MACHVM_GET_ATTRIBUTES _IOWR(MACHVM_IOC_TYPE, 0x49, struct machvm_attributes)
 #define MACHVM_CONTROL_ABSENCE _IOWR(MACHVM_IOC_TYPE, 0x50, struct machvm_control_absence)
 
 #endif /* _UAPI_MACHVM_H */

@@ -89,6 +89,8 @@ static vm_object_info_state_t object_state(uint32_t flags)
 		state |= VOI_STATE_PAGER_READY;
 	if (flags & MACHVM_OBJECT_CACHEABLE)
 		state |= VOI_STATE_CAN_PERSIST;
+	if (flags & MACHVM_OBJECT_TEMPORARY)
+		state |= VOI_STATE_TEMPORARY;
 	return state;
 }
 

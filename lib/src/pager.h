@@ -52,6 +52,8 @@ struct mv_message {
 	uint32_t dirty;
 	uint32_t kernel_copy;
 	uint32_t result;
+	uint32_t may_cache;
+	uint32_t copy_strategy;
 	uint8_t command;
 };
 

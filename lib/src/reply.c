@@ -142,11 +142,101 @@ kern_return_t memory_object_lock_request(memory_object_control_t control, vm_off
 	return result;
 }
 
-/* The outcome of a supply comes back as a message, so that the callback finds no lock held. */
+/* An outcome comes back as a message, so that the callback finds no lock held. */
+static void completed(struct mv_object *object, const struct mv_message *message)
+{
+	struct machvm_pager *pager = object->pager;
+
+	pthread_mutex_lock(&pager->lock);
+	mv_serve_enqueue_locked(pager, message);
+	mv_serve_show_locked(pager);
+	pthread_mutex_unlock(&pager->lock);
+}
+
+/* @reply of a pager of this process is told of the new attributes. */
+static kern_return_t attributes_set(memory_object_control_t control,
+				    struct machvm_attributes *args, mach_port_t reply)
+{
+	struct mv_object *object;
+	kern_return_t result;
+
+	if (!mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	args->size = sizeof(*args);
+	object = mv_object_get(control);
+	if (object)
+		args->epoch = mv_serve_epoch(object);
+	result = mv_port_call((int)control, MACHVM_SET_ATTRIBUTES, args);
+	if (!object)
+		return result;
+	if (result == KERN_SUCCESS && reply != MACH_PORT_NULL) {
+		const struct mv_message message = {
+			.command = MACHVM_CMD_CHANGE_COMPLETED,
+			.id = object->id,
+			.epoch = args->epoch,
+			.may_cache = args->may_cache,
+			.copy_strategy = args->copy_strategy,
+		};
+
+		completed(object, &message);
+	}
+	mv_object_put(object);
+	return result;
+}
+
+kern_return_t memory_object_change_attributes(memory_object_control_t control,
+					      boolean_t may_cache_object,
+					      memory_object_copy_strategy_t copy_strategy,
+					      mach_port_t reply)
+{
+	struct machvm_attributes args = {
+		.may_cache = !!may_cache_object,
+		.copy_strategy = (uint32_t)copy_strategy,
+	};
+
+	return attributes_set(control, &args, reply);
+}
+
+static kern_return_t attributes_get(memory_object_control_t control,
+				    struct machvm_attributes *args)
+{
+	*args = (struct machvm_attributes){ .size = sizeof(*args) };
+	if (!mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	return mv_port_call((int)control, MACHVM_GET_ATTRIBUTES, args);
+}
+
+kern_return_t memory_object_get_attributes(memory_object_control_t control,
+					   boolean_t *object_ready, boolean_t *may_cache_object,
+					   memory_object_copy_strategy_t *copy_strategy)
+{
+	struct machvm_attributes args;
+	kern_return_t result = attributes_get(control, &args);
+
+	if (result != KERN_SUCCESS)
+		return result;
+	*object_ready = !!args.out_ready;
+	*may_cache_object = !!args.may_cache;
+	*copy_strategy = (memory_object_copy_strategy_t)args.copy_strategy;
+	return KERN_SUCCESS;
+}
+
+kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size)
+{
+	struct machvm_attributes args;
+	kern_return_t result = attributes_get(control, &args);
+
+	if (result != KERN_SUCCESS)
+		return result;
+	if (!size)
+		return KERN_INVALID_ARGUMENT;
+	args.cluster_size = size;
+	return attributes_set(control, &args, MACH_PORT_NULL);
+}
+
 static void supply_completed(struct mv_object *object, const struct machvm_data_supply *args,
 			     kern_return_t result)
 {
-	struct machvm_pager *pager = object->pager;
 	const struct mv_message message = {
 		.command = MACHVM_CMD_SUPPLY_COMPLETED,
 		.id = object->id,
@@ -157,10 +247,7 @@ static void supply_completed(struct mv_object *object, const struct machvm_data_
 		.error_offset = result == KERN_SUCCESS ? 0 : args->out_error_offset,
 	};
 
-	pthread_mutex_lock(&pager->lock);
-	mv_serve_enqueue_locked(pager, &message);
-	mv_serve_show_locked(pager);
-	pthread_mutex_unlock(&pager->lock);
+	completed(object, &message);
 }
 
 kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offset_t offset,

@@ -248,6 +248,11 @@ static void message_handle(struct mv_message *message)
 					      message->length, (kern_return_t)message->result,
 					      message->error_offset);
 		break;
+	case MACHVM_CMD_CHANGE_COMPLETED:
+		if (ops->change_completed)
+			ops->change_completed(object->cookie, !!message->may_cache,
+					      (memory_object_copy_strategy_t)message->copy_strategy);
+		break;
 	case MACHVM_CMD_TERMINATE:
 		if (ops->terminate)
 			ops->terminate(object->cookie, control);

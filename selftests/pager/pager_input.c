@@ -122,10 +122,11 @@ static const struct command {
 	{ MACHVM_CMD_DATA_UNAVAILABLE, unavailable_needs, 4 },
 	{ MACHVM_CMD_DATA_ERROR, error_needs, 5 },
 	{ MACHVM_CMD_LOCK_REQUEST, unavailable_needs, 4 },
+	{ MACHVM_CMD_CHANGE_ATTRIBUTES, ready_needs, 4 },
 };
 
 #define FOR_EACH_COMMAND(c) \
-	for (const struct command *c = commands; c < commands + 5; c++)
+	for (const struct command *c = commands; c < commands + 6; c++)
 
 /* A value that would do, for page 4, which is waited for. */
 static void put_good(struct scene *scene, const struct need *need)
@@ -331,7 +332,7 @@ TEST(offsets_and_lengths_that_are_not)
 	scene_open(&scene);
 	FOR_EACH_COMMAND(c) {
 		/* A lock request takes any bytes, and means the pages that they touch. */
-		if (c->number == MACHVM_CMD_READY || c->number == MACHVM_CMD_LOCK_REQUEST)
+		if (c->needs == ready_needs || c->number == MACHVM_CMD_LOCK_REQUEST)
 			continue;
 		for (unsigned int i = 0; i < 7; i++) {
 			EXPECT_EQ(-EINVAL, with_u64(&scene, c, MACHVM_A_MSG_OFFSET, bad[i]));
@@ -398,6 +399,10 @@ TEST(values_out_of_range)
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, 5));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, -1));
 	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, 0));
+	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_MAY_CACHE, 2));
+	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY, 5));
+	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY,
+				    MACHVM_COPY_SYMMETRIC));
 	for (uint32_t lock = 8; lock < 16; lock++) {
 		begin(&scene, MACHVM_CMD_DATA_SUPPLY);
 		for (unsigned int i = 0; i < 4; i++)

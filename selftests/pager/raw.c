@@ -59,6 +59,9 @@ static void message_attribute(struct message *message, int type, const void *dat
 	case MACHVM_A_MSG_KERNEL_COPY: message->kernel_copy = value; break;
 	case MACHVM_A_MSG_RESULT: message->result = value; break;
 	case MACHVM_A_MSG_ERROR_OFFSET: message->error_offset = value; break;
+	case MACHVM_A_MSG_MAY_CACHE: message->may_cache = value; break;
+	case MACHVM_A_MSG_COPY_STRATEGY: message->copy_strategy = value; break;
+	case MACHVM_A_MSG_CLUSTER_SIZE: message->cluster_size = value; break;
 	case MACHVM_A_MSG_STATUS:
 		must(size <= sizeof(message->status));
 		memcpy(message->status, data, size);
@@ -347,6 +350,17 @@ int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
 int say_ready(struct channel *channel, struct object *object, uint32_t strategy)
 {
 	return say_ready_as(channel, object, false, strategy);
+}
+
+int say_change(struct channel *channel, struct object *object, bool may_cache, uint32_t strategy,
+	       bool reply)
+{
+	answer_begin(channel, object, MACHVM_CMD_CHANGE_ATTRIBUTES);
+	request_u32(&answer, MACHVM_A_MSG_MAY_CACHE, may_cache);
+	request_u32(&answer, MACHVM_A_MSG_COPY_STRATEGY, strategy);
+	if (reply)
+		request_put(&answer, MACHVM_A_MSG_REPLY, NULL, 0);
+	return request_send(&answer, channel);
 }
 
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,

@@ -48,6 +48,8 @@ struct message {
 	unsigned char command;
 	uint64_t object, offset, length, error_offset;
 	uint32_t epoch, sequence, access, page_size, dirty, kernel_copy, result;
+	uint32_t may_cache, copy_strategy;
+	uint64_t cluster_size;
 	unsigned char status[16];
 	unsigned int nr_status;
 	uint32_t seen;		/* one bit for each attribute */
@@ -117,6 +119,8 @@ struct machvm_vm_statistics statistics(void);
 int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
 		 uint32_t strategy);
 int say_ready(struct channel *channel, struct object *object, uint32_t strategy);
+int say_change(struct channel *channel, struct object *object, bool may_cache, uint32_t strategy,
+	       bool reply);
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,
 	       size_t length, bool precious, bool reply);
 int say_unavailable(struct channel *channel, struct object *object, uint64_t offset,

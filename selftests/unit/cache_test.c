@@ -34,6 +34,12 @@ static void teardown(void)
 	mock_sents_forget();
 }
 
+static void set_may_cache(bool may)
+{
+	check_eq(machvm_memobj_change(pager.memobj, may, MACHVM_COPY_DELAY, 0), 0);
+	machvm_memobj_advance(pager.memobj);
+}
+
 static bool is_cached(void)
 {
 	return machvm_cache_has(pager.memobj);
@@ -87,9 +93,9 @@ TEST(cache, L4_S2_54_may_cache_false_ends_a_cached_object)
 	check_eq(supply(&pager, 3, 33, false), 0);
 	check_eq(store(map, 3, 34), 0);
 	unmap();
-	machvm_memobj_set_may_cache(pager.memobj, true);
+	set_may_cache(true);
 	check(is_cached());
-	machvm_memobj_set_may_cache(pager.memobj, false);
+	set_may_cache(false);
 	check(!is_cached());
 	check_eq(mock_nr_sent, 1);
 	check_eq(mock_last_sent()->type, MACHVM_MSG_DATA_RETURN);
@@ -103,7 +109,7 @@ TEST(cache, may_cache_false_leaves_a_mapped_object_alone)
 {
 	setup();
 	check_eq(supply(&pager, 3, 33, false), 0);
-	machvm_memobj_set_may_cache(pager.memobj, false);
+	set_may_cache(false);
 	check_eq(load(map, 3), 33);
 	check_eq(mock_nr_sent, 0);
 	unmap();
@@ -193,7 +199,7 @@ static void evict(void)
 
 static void stop_caching(void)
 {
-	machvm_memobj_set_may_cache(pager.memobj, false);
+	set_may_cache(false);
 }
 
 static void after_mapping(void)

@@ -105,7 +105,59 @@ TEST(memobj, a_mapping_that_ends_before_ready_is_terminated)
 	teardown();
 }
 
-TEST(memobj, only_copy_delay_is_served)
+/* What GET_ATTRIBUTES answers. */
+static struct machvm_attributes attributes(void)
+{
+	struct machvm_attributes now = {};
+
+	machvm_memobj_attributes(pager.memobj, &now);
+	return now;
+}
+
+TEST(memobj, P12_P13_attributes_are_changed_all_or_none)
+{
+	setup_ready(0);
+	check_eq(attributes().out_ready, 1);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_DELAY);
+	check_eq(attributes().cluster_size, PAGE_SIZE);
+	check_eq(machvm_memobj_change(pager.memobj, true, MACHVM_COPY_DELAY, PAGES(16)), 0);
+	check_eq(attributes().may_cache, 1);
+	check_eq(attributes().cluster_size, PAGES(16));
+	check_eq(machvm_memobj_change(pager.memobj, false, 5, PAGES(8)), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_SYMMETRIC, 0),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_DELAY, PAGES(3)),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_DELAY, 1),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_DELAY,
+				      2 * MACHVM_CLUSTER_MAX), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(attributes().may_cache, 1);
+	check_eq(attributes().cluster_size, PAGES(16));
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_DELAY, 0), 0);
+	check_eq(attributes().may_cache, 0);
+	check_eq(attributes().cluster_size, PAGES(16));
+	heard("");
+	teardown();
+}
+
+TEST(memobj, C9_S2_54_a_temporary_object_is_not_returned)
+{
+	setup_ready(0);
+	check_eq(supply(&pager, 3, 33, true), 0);
+	check_eq(supply(&pager, 4, 44, false), 0);
+	check_eq(store(map, 4, 45), 0);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_TEMPORARY, 0), 0);
+	check_eq(attributes().out_temporary, 1);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_DELAY);
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_DELAY, 0), 0);
+	check_eq(attributes().out_temporary, 1);	/* there is no way back */
+	unmap();
+	heard("t");
+	teardown();
+}
+
+TEST(memobj, only_two_copy_strategies_are_served)
 {
 	u32 strategy;
 
@@ -113,7 +165,7 @@ TEST(memobj, only_copy_delay_is_served)
 	pager_bind(&pager, 0);
 	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
 	for (strategy = 0; strategy < 6; strategy++) {
-		if (strategy == MACHVM_COPY_DELAY)
+		if (strategy == MACHVM_COPY_DELAY || strategy == MACHVM_COPY_TEMPORARY)
 			continue;
 		check_eq(machvm_memobj_ready(pager.memobj, false, strategy), MACHVM_KERN_INVALID_ARGUMENT);
 		check_eq(pager.memobj->state, MACHVM_MEMOBJ_INIT);

@@ -61,6 +61,7 @@ union call {
 	struct machvm_data_return give;
 	struct machvm_lock_request lock;
 	struct machvm_control_absence absence;
+	struct machvm_attributes attributes;
 	unsigned char bytes[512];
 };
 
@@ -287,6 +288,12 @@ static void good_lock(union call *call, struct world *world)
 	call->lock.lock_value = MACHVM_PROT_NO_CHANGE;
 }
 
+static void good_attributes(union call *call, struct world *world)
+{
+	(void)world;
+	call->attributes.copy_strategy = MACHVM_COPY_DELAY;
+}
+
 static void good_bind(union call *call, struct world *world)
 {
 	call->bind.socket = world->file;	/* which is no socket */
@@ -363,6 +370,9 @@ static const struct row {
 	ROW(MACHVM_RETURN_RELEASE, CONTROL, machvm_data_return,
 	    offsetof(struct machvm_data_return, __reserved), KERN_INVALID_ADDRESS, good_return),
 	ROW(MACHVM_LOCK_REQUEST, CONTROL, machvm_lock_request, 0, 0, good_lock),
+	ROW(MACHVM_SET_ATTRIBUTES, CONTROL, machvm_attributes, 0, 0, good_attributes),
+	ROW(MACHVM_GET_ATTRIBUTES, CONTROL, machvm_attributes,
+	    offsetof(struct machvm_attributes, epoch), 0, good_version),
 	ROW(MACHVM_CONTROL_ABSENCE, CONTROL, machvm_control_absence,
 	    offsetof(struct machvm_control_absence, __reserved), 0, good_version),
 	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
@@ -868,6 +878,15 @@ TEST_F(input, arguments_of_control_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.reply = 2);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_LOCK_REQUEST, call.lock.offset = -PAGE);
 	TRY(-ESTALE, MACHVM_LOCK_REQUEST, call.lock.epoch = 0x12345678);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.may_cache = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.copy_strategy = 4);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.copy_strategy = 5);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.cluster_size = 1);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.cluster_size = 3 * PAGE);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES, call.attributes.cluster_size = -PAGE);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES,
+	    call.attributes.cluster_size = 2 * MACHVM_CLUSTER_MAX);
+	TRY(-ESTALE, MACHVM_SET_ATTRIBUTES, call.attributes.epoch = 0x12345678);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = 8);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = -PAGE);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = (__u64)world->trap + PAGE);

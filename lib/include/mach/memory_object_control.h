@@ -22,7 +22,7 @@ extern "C" {
  * memory_object_ready() - the pager will now answer requests; the answer to init
  * @control: the object
  * @may_cache_object: TRUE if pages may stay when nobody maps the object any more
- * @copy_strategy: so far only MEMORY_OBJECT_COPY_DELAY
+ * @copy_strategy: MEMORY_OBJECT_COPY_DELAY or _TEMPORARY; others are KERN_INVALID_ARGUMENT so far
  *
  * Until then all who touch the object's memory wait.
  *
@@ -30,6 +30,35 @@ extern "C" {
  */
 kern_return_t memory_object_ready(memory_object_control_t control, boolean_t may_cache_object,
 				  memory_object_copy_strategy_t copy_strategy);
+
+/**
+ * memory_object_change_attributes() - change what memory_object_ready() has said
+ * @control: the object
+ * @may_cache_object: FALSE also ends an object that is kept though nobody maps it any more
+ * @copy_strategy: as above; it cannot become another while delayed copies of the object exist.
+ *                 MEMORY_OBJECT_COPY_TEMPORARY cannot be taken back and leaves the strategy alone:
+ *                 from then on no data_return is called when the object ends
+ * @reply: MACH_PORT_NULL, or @control to have change_completed called with what holds then
+ *
+ * GNU Mach reference manual, "Memory Object Cache Control".
+ */
+kern_return_t memory_object_change_attributes(memory_object_control_t control,
+					      boolean_t may_cache_object,
+					      memory_object_copy_strategy_t copy_strategy,
+					      mach_port_t reply);
+
+/**
+ * memory_object_get_attributes() - the attributes that hold now
+ * @control: the object
+ * @object_ready: out: FALSE until memory_object_ready(), and when nobody maps the object any more
+ * @may_cache_object: out
+ * @copy_strategy: out
+ *
+ * GNU Mach reference manual, "Memory Object Cache Control".
+ */
+kern_return_t memory_object_get_attributes(memory_object_control_t control,
+					   boolean_t *object_ready, boolean_t *may_cache_object,
+					   memory_object_copy_strategy_t *copy_strategy);
 
 /**
  * memory_object_data_supply() - contents of pages; the answer to data_request

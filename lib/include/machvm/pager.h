@@ -40,7 +40,7 @@ struct machvm_pager;
  *                  been through with all that it returned; range as it was given
  * @supply_completed: a supply that named a reply port was carried out: @result is KERN_SUCCESS,
  *                    or KERN_MEMORY_PRESENT with the first offset that was refused
- * @change_completed: attributes were changed
+ * @change_completed: attributes were changed by a call that named a reply port
  * @terminate: nobody maps the object any more and all its pages were returned.  It may be mapped
  *             again, unless mach_port_deallocate() gives @control up
  *
@@ -115,6 +115,16 @@ kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie,
  */
 kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_control_t control,
 				 void *cookie);
+
+/**
+ * machvm_pager_cluster_size() - how much one data_request is best for
+ * @control: the object
+ * @size: bytes, a power of two, from a page to 1 MiB; at first it is a page
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port, no such size), KERN_ABORTED
+ * (another process took the object over).
+ */
+kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size);
 
 /**
  * machvm_pager_run() - serve until machvm_pager_stop()
