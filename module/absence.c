@@ -136,6 +136,7 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	struct machvm_port *port;
 	bool any = false;
 
+	machvm_destroy_unserved(memobj);
 	while ((request = next_overdue(memobj))) {
 		give_up(memobj, request);
 		machvm_request_put(request);

@@ -311,6 +311,23 @@ static long get_attributes(struct file *file, void *arg)
 	return MACHVM_KERN_SUCCESS;
 }
 
+static long destroy(struct file *file, void *arg)
+{
+	struct machvm_memobj *memobj = file->private_data;
+	struct machvm_object_destroy *call = arg;
+	int kr;
+
+	if (call->flush > 1)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	if (epoch_is_stale(memobj, call->epoch))
+		return -ESTALE;
+	kr = machvm_memobj_destroy(memobj, call->reason, call->flush);
+	trace_machvm_reply_received(memobj->id, "destroy", 0, 0, kr);
+	if (!kr)
+		machvm_memobj_advance(memobj);
+	return kr;
+}
+
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_id, bind_socket),
@@ -321,6 +338,7 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_LOCK_REQUEST, machvm_lock_request, reply, lock_request),
 	MACHVM_IOCTL_ROW(MACHVM_SET_ATTRIBUTES, machvm_attributes, out_ready, set_attributes),
 	MACHVM_IOCTL_ROW(MACHVM_GET_ATTRIBUTES, machvm_attributes, out_ready, get_attributes),
+	MACHVM_IOCTL_ROW(MACHVM_OBJECT_DESTROY, machvm_object_destroy, flush, destroy),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
 };
 

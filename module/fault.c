@@ -253,6 +253,8 @@ static enum step post_fresh(struct machvm_fault *fault)
 
 	fault->fresh = NULL;
 	if (kr) {
+		if (READ_ONCE(request->msg.memobj->doom))
+			fault->error = READ_ONCE(request->msg.memobj->doom_reason);
 		machvm_count(MACHVM_STAT_ERRORS, 1);
 		machvm_request_finish(request, kr, 0);
 		machvm_request_put(request);
@@ -265,7 +267,8 @@ static enum step post_fresh(struct machvm_fault *fault)
 static bool is_locked_against(struct machvm_fault *fault, struct machvm_object *object,
 			      struct folio *folio)
 {
-	return machvm_page_locks(folio) & access_to(fault, object);
+	return !(object->flags & MACHVM_OBJ_DESTROYED) &&
+	       machvm_page_locks(folio) & access_to(fault, object);
 }
 
 /*
@@ -402,6 +405,10 @@ static enum step stage_pager(struct machvm_fault *fault, struct machvm_object *o
 {
 	enum step step;
 
+	if (object->flags & MACHVM_OBJ_DESTROYED) {
+		fault->error = object->destroyed;
+		return fail(fault, MACHVM_KERN_MEMORY_ERROR);
+	}
 	fault->wait = machvm_page_request(object, index);
 	if (fault->wait)
 		return STEP_WAIT;

@@ -47,6 +47,7 @@ struct machvm_fault {
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */
 	int kr;
+	int error;			/* the pager's reason for it */
 };
 
 enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault);

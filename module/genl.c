@@ -29,7 +29,7 @@ const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_CLUSTER_SIZE + 1] = {
 };
 
 /* Ops table for machvm */
-const struct genl_small_ops machvm_nl_ops[6] = {
+const struct genl_small_ops machvm_nl_ops[7] = {
 	{
 		.cmd	= MACHVM_CMD_READY,
 		.doit	= machvm_nl_ready_doit,
@@ -53,5 +53,9 @@ const struct genl_small_ops machvm_nl_ops[6] = {
 	{
 		.cmd	= MACHVM_CMD_CHANGE_ATTRIBUTES,
 		.doit	= machvm_nl_change_attributes_doit,
+	},
+	{
+		.cmd	= MACHVM_CMD_DESTROY,
+		.doit	= machvm_nl_destroy_doit,
 	},
 };

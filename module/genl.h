@@ -15,7 +15,7 @@
 extern const struct nla_policy machvm_msg_nl_policy[MACHVM_A_MSG_CLUSTER_SIZE + 1];
 
 /* Ops table for machvm */
-extern const struct genl_small_ops machvm_nl_ops[6];
+extern const struct genl_small_ops machvm_nl_ops[7];
 
 int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info);
 int machvm_nl_data_supply_doit(struct sk_buff *skb, struct genl_info *info);
@@ -25,5 +25,6 @@ int machvm_nl_data_error_doit(struct sk_buff *skb, struct genl_info *info);
 int machvm_nl_lock_request_doit(struct sk_buff *skb, struct genl_info *info);
 int machvm_nl_change_attributes_doit(struct sk_buff *skb,
 				     struct genl_info *info);
+int machvm_nl_destroy_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LINUX_MACHVM_GEN_H */

@@ -258,6 +258,8 @@ static void describe_memobj(struct machvm_memobj *memobj, struct machvm_object_i
 /* Returns 0 or -EINTR. */
 static int describe_object(struct machvm_object *object, struct machvm_object_info *call)
 {
+	bool destroyed;
+
 	down_read(&object->family->lock);
 	call->id = object->id;
 	call->out_ref_count = refcount_read(&object->refs) - 1;	/* ours */
@@ -270,14 +272,17 @@ static int describe_object(struct machvm_object *object, struct machvm_object_in
 		call->out_copy = object->copy->id;
 	call->out_shadow_depth = machvm_object_depth_locked(object);
 	call->out_copy_strategy = MACHVM_COPY_SYMMETRIC;
+	destroyed = object->flags & MACHVM_OBJ_DESTROYED;
 	if (machvm_object_shows_shared(object))
 		call->out_flags |= MACHVM_OBJECT_SHARED;
 	up_read(&object->family->lock);
-	if (object->memobj)
+	if (destroyed)
+		call->out_flags |= MACHVM_OBJECT_DESTROYED;
+	else if (object->memobj)
 		describe_memobj(object->memobj, call);
 	else
 		call->out_flags |= MACHVM_OBJECT_INTERNAL;
-	if (object->memobj && machvm_cache_has(object->memobj))
+	if (object->memobj && !destroyed && machvm_cache_has(object->memobj))
 		call->out_flags |= MACHVM_OBJECT_CACHED;
 	else
 		call->out_flags |= MACHVM_OBJECT_MAPPED;

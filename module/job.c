@@ -339,6 +339,19 @@ bool machvm_job_step(struct machvm_memobj *memobj, bool *pause)
 	return true;
 }
 
+/* Ends all jobs of an object, done or not.  In: memobj->lock held. */
+void machvm_jobs_drop(struct machvm_memobj *memobj)
+{
+	struct machvm_job *job;
+
+	if (memobj->run)
+		machvm_run_drop(memobj);
+	while ((job = first_job(memobj))) {
+		job->result = MACHVM_KERN_MEMORY_ERROR;
+		job_end(memobj, job, !memobj->dead);
+	}
+}
+
 /**
  * machvm_jobs_drop_absent - if nobody serves the object, end its jobs
  *
@@ -349,16 +362,9 @@ bool machvm_jobs_drop_absent(struct machvm_memobj *memobj)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
 	bool absent = memobj->dead || list_empty(&port->bindings);
-	struct machvm_job *job;
 
 	machvm_memobj_unlock_port(port);
-	if (!absent)
-		return false;
-	if (memobj->run)
-		machvm_run_drop(memobj);
-	while ((job = first_job(memobj))) {
-		job->result = MACHVM_KERN_MEMORY_ERROR;
-		job_end(memobj, job, false);
-	}
-	return true;
+	if (absent)
+		machvm_jobs_drop(memobj);
+	return absent;
 }

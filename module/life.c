@@ -190,6 +190,7 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 		     !list_empty(&object->children));
 	machvm_jobs_drop_absent(memobj);
 	memobj->object = NULL;
+	WRITE_ONCE(memobj->doom, MACHVM_DOOM_NONE);	/* it ends as others do */
 	machvm_unlock_end(memobj, 0, ULONG_MAX, MACHVM_KERN_INVALID_ADDRESS);
 	wanted = drop_unwanted(object);
 	port = machvm_memobj_lock_port(memobj);
@@ -242,7 +243,12 @@ void machvm_memobj_put_object(struct machvm_memobj *memobj, struct machvm_object
 		machvm_memobj_put(memobj);
 		return;
 	}
-	if (may_cache(memobj, object)) {
+	if (object->flags & MACHVM_OBJ_DESTROYED) {
+		mutex_unlock(&memobj->lock);
+		machvm_page_purge(object, 0, ULONG_MAX);
+		machvm_object_free(object);
+		machvm_memobj_put(memobj);	/* the incarnation's */
+	} else if (may_cache(memobj, object)) {
 		refcount_set(&object->refs, 1);
 		machvm_cache_add_locked(memobj);
 		mutex_unlock(&memobj->lock);
@@ -279,14 +285,14 @@ static struct machvm_object *advance_returning(struct machvm_memobj *memobj)
 /**
  * machvm_memobj_advance - do what is there to be done, up to what only the pager can do next
  *
- * That is lock requests, in their order, the end of an incarnation, and that of one which its
- * pager no longer wants to be cached.
+ * That is lock requests, in their order, and the end of an incarnation: one that nothing maps, that
+ * its pager no longer wants to be cached, or has destroyed.
  * Context: process context, no lock of ours but map->lock held.  Sleeps, but not for a pager.
  */
 void machvm_memobj_advance(struct machvm_memobj *memobj)
 {
-	struct machvm_object *ended;
-	bool more, pause;
+	struct machvm_object *ended, *cached;
+	bool more, pause, listed;
 
 	if (!READ_ONCE(memobj->may_cache))
 		machvm_cache_drop(memobj);
@@ -294,12 +300,17 @@ void machvm_memobj_advance(struct machvm_memobj *memobj)
 		ended = NULL;
 		pause = false;
 		mutex_lock(&memobj->lock);
+		listed = machvm_destroy_step(memobj, &cached);
 		more = machvm_job_step(memobj, &pause);
 		if (!more && memobj->returning && !memobj->run)
 			ended = advance_returning(memobj);
 		mutex_unlock(&memobj->lock);
 		if (ended)
 			machvm_object_free(ended);
+		if (cached)
+			machvm_object_put(cached);
+		if (listed)
+			machvm_memobj_put(memobj);	/* not the caller's, so not the last */
 		if (pause)
 			schedule_timeout_uninterruptible(1);
 		cond_resched();

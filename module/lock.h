@@ -53,6 +53,7 @@ void machvm_job_get(struct machvm_job *job);
 void machvm_job_put(struct machvm_job *job);
 bool machvm_job_done(struct machvm_job *job);
 bool machvm_job_step(struct machvm_memobj *memobj, bool *pause);
+void machvm_jobs_drop(struct machvm_memobj *memobj);
 bool machvm_jobs_drop_absent(struct machvm_memobj *memobj);
 
 #endif /* _MACHVM_LOCK_H */

@@ -45,6 +45,10 @@ void machvm_memobj_supply_abort(struct machvm_supply *supply);
 bool machvm_memobj_answer_zero(struct machvm_memobj *memobj, struct machvm_request *request);
 int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 length);
 int machvm_memobj_error(struct machvm_memobj *memobj, u64 offset, u64 length, int error);
+/* destroy.c */
+int machvm_memobj_destroy(struct machvm_memobj *memobj, int reason, bool flush);
+bool machvm_destroy_step(struct machvm_memobj *memobj, struct machvm_object **cached);
+void machvm_destroy_unserved(struct machvm_memobj *memobj);
 /* life.c */
 void machvm_memobj_advance(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_map(struct machvm_memobj *memobj);

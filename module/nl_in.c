@@ -192,6 +192,24 @@ int machvm_nl_data_error_doit(struct sk_buff *skb, struct genl_info *info)
 					    nla_get_s32(info->attrs[MACHVM_A_MSG_ERROR])));
 }
 
+/* What there is to be done is done by a thread of our own. */
+int machvm_nl_destroy_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct machvm_memobj *memobj;
+	int kr;
+
+	if (GENL_REQ_ATTR_CHECK(info, MACHVM_A_MSG_ERROR))
+		return -EINVAL;
+	memobj = memobj_of(skb, info);
+	if (IS_ERR(memobj))
+		return PTR_ERR(memobj);
+	kr = machvm_memobj_destroy(memobj, nla_get_s32(info->attrs[MACHVM_A_MSG_ERROR]),
+				   nla_get_flag(info->attrs[MACHVM_A_MSG_SHOULD_FLUSH]));
+	if (!kr)
+		machvm_memobj_advance_later(memobj);
+	return answered(memobj, "destroy", 0, 0, kr);
+}
+
 static u32 u32_of(struct genl_info *info, int attribute, u32 otherwise)
 {
 	return info->attrs[attribute] ? nla_get_u32(info->attrs[attribute]) : otherwise;

@@ -122,14 +122,16 @@ static void close_locked(struct machvm_port *port, struct machvm_request *reques
  *
  * It waits for ready first if need be, or for a pager, as absence.c has it.  The queue takes a
  * reference.
- * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask and none is waited for.
+ * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask and none is waited for, or
+ * it is about to destroy the object.
  */
 int machvm_request_post(struct machvm_request *request)
 {
 	struct machvm_memobj *memobj = request->msg.memobj;
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
 
-	if (machvm_absence_refuses_locked(memobj)) {
+	if (machvm_absence_refuses_locked(memobj) ||
+	    (memobj->doom && request->msg.type == MACHVM_MSG_DATA_REQUEST)) {
 		machvm_memobj_unlock_port(port);
 		return MACHVM_KERN_MEMORY_ERROR;
 	}
@@ -145,7 +147,7 @@ int machvm_request_post(struct machvm_request *request)
 	}
 	open_locked(port, request);
 	machvm_absence_watch_locked(memobj, request);
-	if (memobj->state == MACHVM_MEMOBJ_READY && !memobj->dead) {
+	if (memobj->state == MACHVM_MEMOBJ_READY && !memobj->dead && !memobj->doom) {
 		request->state = MACHVM_REQUEST_QUEUED;
 		machvm_port_queue_locked(port, &request->msg);
 	} else {

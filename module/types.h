@@ -168,11 +168,13 @@ struct machvm_object {
 	struct machvm_user *user;	/* (c) creator, for limits and visibility */
 	u64 ident;			/* (c) futex identity: upper part of folio->index */
 	u64 ident_index;		/* (c) our page 0 is this page of that identity */
+	int destroyed;			/* (f) why, if its pager has destroyed it */
 	struct rcu_head rcu;
 };
 
 #define MACHVM_OBJ_SHARED 0x1	/* more than one region writes to it directly */
 #define MACHVM_OBJ_DIRECT 0x2	/* one does, and will not move to a shadow for a copy's sake */
+#define MACHVM_OBJ_DESTROYED 0x4	/* its memory object knows of it no more */
 
 /*
  * A question to a pager: may I have this page, or may I use it like that.  The first kind lives in
@@ -274,6 +276,13 @@ enum machvm_memobj_state {
 	MACHVM_MEMOBJ_TERMINATING,	/* terminate queued */
 };
 
+/* Its pager has given the incarnation up, see destroy.c. */
+enum machvm_doom {
+	MACHVM_DOOM_NONE,
+	MACHVM_DOOM_FLUSH,		/* after the lock requests that there are */
+	MACHVM_DOOM_DROP,		/* now */
+};
+
 /*
  * A memobj moves to another port only while no socket is bound to its own; its messages move with
  * it.  Both ports are locked then, so machvm_memobj_lock_port() needs no more than a second look.
@@ -305,6 +314,8 @@ struct machvm_memobj {
 	u32 successor_ms;		/* (p) that is waited for another pager */
 	struct delayed_work deadline;	/* references us while it is pending */
 	bool dead;			/* (p) the last control descriptor is closed */
+	u8 doom;			/* (p) enum machvm_doom */
+	int doom_reason;		/* (p) for who asks in vain then */
 	struct list_head on_port;	/* (p) on port->memobjs */
 	struct list_head open;		/* (p) requests that are not done, oldest first */
 	unsigned long nr_open;		/* (p) */

@@ -556,7 +556,7 @@ static void region_describe_object(struct machvm_entry *entry, struct machvm_reg
 	struct machvm_object *object = entry->object;
 
 	down_read(&object->family->lock);
-	region->object = object->id;
+	region->object = object->flags & MACHVM_OBJ_DESTROYED ? 0 : object->id;
 	region->offset = entry->offset;
 	region->depth = machvm_object_depth_locked(object);
 	if (object->memobj)

@@ -132,7 +132,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 	case MACHVM_FAULT_WAIT:
 		return fault_wait(vmf, map, fault.addr, fault.wait);
 	case MACHVM_FAULT_FAILED:
-		return vm_fault_of(map, fault.addr, fault.kr, 0);
+		return vm_fault_of(map, fault.addr, fault.kr, fault.error);
 	default:
 		return VM_FAULT_OOM;
 	}
@@ -170,7 +170,7 @@ static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		return VM_FAULT_NOPAGE;
 	case MACHVM_FAULT_FAILED:
-		return vm_fault_of(map, fault.addr, fault.kr, 0);
+		return vm_fault_of(map, fault.addr, fault.kr, fault.error);
 	default:
 		return VM_FAULT_OOM;
 	}

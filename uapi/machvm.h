@@ -801,6 +801,7 @@ struct machvm_object_info {
 #define MACHVM_OBJECT_CACHED 0x80	/* nothing uses it, but its pages are kept */
 #define MACHVM_OBJECT_INITIALIZED 0x100	/* init is on its way to the pager, or was */
 #define MACHVM_OBJECT_TEMPORARY 0x200	/* nothing is returned when it ends */
+#define MACHVM_OBJECT_DESTROYED 0x400	/* by its pager; who maps it keeps the pages */
 
 /**
  * struct machvm_page_info - one page of an object
@@ -1135,6 +1136,28 @@ struct machvm_attributes {
 	__u32 out_ready;
 };
 
+/**
+ * struct machvm_object_destroy - give an object up (MACHVM_OBJECT_DESTROY, control)
+ * @size: sizeof(struct machvm_object_destroy)
+ * @epoch: epoch of the message that this answers, or 0
+ * @reason: any value; &struct machvm_fault_info hands it to whose access fails because of this
+ * @flush: 0: at once; 1: after what was written or is precious is returned
+ *
+ * Nothing more is asked of the pager.  Who waits for a page, or for ready, gets MEMORY_ERROR; so
+ * does who touches a page that is not there, from now on.  Pages that are there can be used by who
+ * maps them, and what is written to them goes nowhere.  With @flush those who write wait until the
+ * last page is returned and released.  Then terminate follows; the next mapping of the object is
+ * preceded by an init, and knows nothing of the pages before.
+ * Answers SUCCESS (also before all is done), MEMORY_ERROR (the object is not mapped or cached, or
+ * the pager has not heard of it), INVALID_ARGUMENT (another @flush), RESOURCE_SHORTAGE.
+ */
+struct machvm_object_destroy {
+	__u32 size;
+	__u32 epoch;
+	__s32 reason;
+	__u32 flush;
+};
+
 #define MACHVM_IOC_TYPE 'M'
 #define MACHVM_VERSION _IOWR(MACHVM_IOC_TYPE, 0x00, struct machvm_version)
 #define MACHVM_VM_ALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x01, struct machvm_vm_allocate)
@@ -1176,6 +1199,7 @@ struct machvm_attributes {
 #define MACHVM_LOCK_REQUEST _IOWR(MACHVM_IOC_TYPE, 0x45, struct machvm_lock_request)
 #define MACHVM_SET_ATTRIBUTES _IOWR(MACHVM_IOC_TYPE, 0x48, struct machvm_attributes)
 #define MACHVM_GET_ATTRIBUTES _IOWR(MACHVM_IOC_TYPE, 0x49, struct machvm_attributes)
+#define MACHVM_OBJECT_DESTROY _IOWR(MACHVM_IOC_TYPE, 0x4a, struct machvm_object_destroy)
 #define MACHVM_CONTROL_ABSENCE _IOWR(MACHVM_IOC_TYPE, 0x50, struct machvm_control_absence)
 
 #endif /* _UAPI_MACHVM_H */

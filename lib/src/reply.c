@@ -234,6 +234,37 @@ kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size
 	return attributes_set(control, &args, MACH_PORT_NULL);
 }
 
+static kern_return_t destroy(memory_object_control_t control, kern_return_t reason, bool flush)
+{
+	struct machvm_object_destroy args = {
+		.size = sizeof(args),
+		.reason = reason,
+		.flush = flush,
+	};
+	struct mv_object *object;
+	kern_return_t result;
+
+	if (!mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	object = mv_object_get(control);
+	if (object)
+		args.epoch = mv_serve_epoch(object);
+	result = mv_port_call((int)control, MACHVM_OBJECT_DESTROY, &args);
+	if (object)
+		mv_object_put(object);
+	return result;
+}
+
+kern_return_t memory_object_destroy(memory_object_control_t control, kern_return_t reason)
+{
+	return destroy(control, reason, false);
+}
+
+kern_return_t machvm_pager_retire(memory_object_control_t control, kern_return_t reason)
+{
+	return destroy(control, reason, true);
+}
+
 static void supply_completed(struct mv_object *object, const struct machvm_data_supply *args,
 			     kern_return_t result)
 {

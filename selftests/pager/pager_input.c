@@ -112,6 +112,10 @@ static const struct need error_needs[] = {
 	{ MACHVM_A_MSG_OFFSET, 8 }, { MACHVM_A_MSG_LENGTH, 8 }, { MACHVM_A_MSG_ERROR, 4 },
 };
 
+static const struct need destroy_needs[] = {
+	{ MACHVM_A_MSG_OBJECT, 8 }, { MACHVM_A_MSG_EPOCH, 4 }, { MACHVM_A_MSG_ERROR, 4 },
+};
+
 static const struct command {
 	unsigned char number;
 	const struct need *needs;
@@ -123,10 +127,11 @@ static const struct command {
 	{ MACHVM_CMD_DATA_ERROR, error_needs, 5 },
 	{ MACHVM_CMD_LOCK_REQUEST, unavailable_needs, 4 },
 	{ MACHVM_CMD_CHANGE_ATTRIBUTES, ready_needs, 4 },
+	{ MACHVM_CMD_DESTROY, destroy_needs, 3 },
 };
 
 #define FOR_EACH_COMMAND(c) \
-	for (const struct command *c = commands; c < commands + 6; c++)
+	for (const struct command *c = commands; c < commands + 7; c++)
 
 /* A value that would do, for page 4, which is waited for. */
 static void put_good(struct scene *scene, const struct need *need)
@@ -332,7 +337,8 @@ TEST(offsets_and_lengths_that_are_not)
 	scene_open(&scene);
 	FOR_EACH_COMMAND(c) {
 		/* A lock request takes any bytes, and means the pages that they touch. */
-		if (c->needs == ready_needs || c->number == MACHVM_CMD_LOCK_REQUEST)
+		if (c->needs == ready_needs || c->needs == destroy_needs ||
+		    c->number == MACHVM_CMD_LOCK_REQUEST)
 			continue;
 		for (unsigned int i = 0; i < 7; i++) {
 			EXPECT_EQ(-EINVAL, with_u64(&scene, c, MACHVM_A_MSG_OFFSET, bad[i]));

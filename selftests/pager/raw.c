@@ -363,6 +363,15 @@ int say_change(struct channel *channel, struct object *object, bool may_cache, u
 	return request_send(&answer, channel);
 }
 
+int say_destroy(struct channel *channel, struct object *object, int reason, bool flush)
+{
+	answer_begin(channel, object, MACHVM_CMD_DESTROY);
+	request_put(&answer, MACHVM_A_MSG_ERROR, &reason, sizeof(reason));
+	if (flush)
+		request_put(&answer, MACHVM_A_MSG_SHOULD_FLUSH, NULL, 0);
+	return request_send(&answer, channel);
+}
+
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,
 	       size_t length, bool precious, bool reply)
 {

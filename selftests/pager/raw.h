@@ -121,6 +121,7 @@ int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
 int say_ready(struct channel *channel, struct object *object, uint32_t strategy);
 int say_change(struct channel *channel, struct object *object, bool may_cache, uint32_t strategy,
 	       bool reply);
+int say_destroy(struct channel *channel, struct object *object, int reason, bool flush);
 int say_supply(struct channel *channel, struct object *object, uint64_t offset, const void *data,
 	       size_t length, bool precious, bool reply);
 int say_unavailable(struct channel *channel, struct object *object, uint64_t offset,

@@ -62,6 +62,7 @@ union call {
 	struct machvm_lock_request lock;
 	struct machvm_control_absence absence;
 	struct machvm_attributes attributes;
+	struct machvm_object_destroy destroy;
 	unsigned char bytes[512];
 };
 
@@ -375,6 +376,7 @@ static const struct row {
 	    offsetof(struct machvm_attributes, epoch), 0, good_version),
 	ROW(MACHVM_CONTROL_ABSENCE, CONTROL, machvm_control_absence,
 	    offsetof(struct machvm_control_absence, __reserved), 0, good_version),
+	ROW(MACHVM_OBJECT_DESTROY, CONTROL, machvm_object_destroy, 0, 0, good_version),
 	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
 };
 
@@ -887,6 +889,8 @@ TEST_F(input, arguments_of_control_calls)
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_SET_ATTRIBUTES,
 	    call.attributes.cluster_size = 2 * MACHVM_CLUSTER_MAX);
 	TRY(-ESTALE, MACHVM_SET_ATTRIBUTES, call.attributes.epoch = 0x12345678);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_OBJECT_DESTROY, call.destroy.flush = 2);
+	TRY(-ESTALE, MACHVM_OBJECT_DESTROY, call.destroy.epoch = 0x12345678);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = 8);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = -PAGE);
 	TRY(-EFAULT, MACHVM_DATA_SUPPLY, call.supply.address = (__u64)world->trap + PAGE);

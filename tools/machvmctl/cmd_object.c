@@ -24,6 +24,8 @@ static const struct {
 	{ MACHVM_OBJECT_SHARED, 's', "shared" },
 	{ MACHVM_OBJECT_CACHED, 'k', "cached" },
 	{ MACHVM_OBJECT_INITIALIZED, 'n', "initialized" },
+	{ MACHVM_OBJECT_TEMPORARY, 't', "temporary" },
+	{ MACHVM_OBJECT_DESTROYED, 'x', "destroyed" },
 };
 
 #define NR_FLAGS ARRAY_SIZE(flags)
@@ -238,7 +240,8 @@ const struct verb verb_object = {
 		"  FLAGS      i internal (no pager)   r the pager is ready   d the pager is dead\n"
 		"             a no pager is bound     m in use by a map      c cacheable\n"
 		"             s several maps write to it directly    k only kept in the cache\n"
-		"             n it was sent init\n"
+		"             n it was sent init      t temporary: nothing is returned at its end\n"
+		"             x its pager has destroyed it\n"
 		"  PORT       the pager port that serves it (see machvmctl pager list), or 0\n"
 		"  REFS       references by regions, shadows, copies and descriptors\n"
 		"  RESIDENT   pages in memory; DIRTY: of these, written\n"

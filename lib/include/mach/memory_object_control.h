@@ -131,6 +131,22 @@ kern_return_t memory_object_data_unavailable(memory_object_control_t control, vm
 kern_return_t memory_object_data_error(memory_object_control_t control, vm_offset_t offset,
 				       vm_size_t size, kern_return_t error_value);
 
+/**
+ * memory_object_destroy() - give the object up
+ * @control: the object
+ * @reason: any number; machvm_fault_info() hands it to programs whose accesses fail
+ *
+ * Who waits for a page or for memory_object_ready() gets SIGBUS, and so does who touches a page
+ * that is not there.  Pages that are there can be used by who maps them; what was written to them
+ * is not returned, see machvm_pager_retire().  Terminate follows.  A later mapping of the object
+ * is preceded by init.
+ *
+ * GNU Mach reference manual, "Memory Object Termination".
+ *
+ * Return: as above, and KERN_MEMORY_ERROR (nobody maps the object).
+ */
+kern_return_t memory_object_destroy(memory_object_control_t control, kern_return_t reason);
+
 #ifdef __cplusplus
 }
 #endif

@@ -127,6 +127,18 @@ kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_contr
 kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size);
 
 /**
+ * machvm_pager_retire() - memory_object_destroy() after what was written is returned
+ * @control: the object
+ * @reason: as of memory_object_destroy()
+ *
+ * Does not wait.  From now on nothing is asked for, and who writes waits until data_return has been
+ * called for the last of the written and precious pages.
+ *
+ * Return: as memory_object_destroy(), and KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t machvm_pager_retire(memory_object_control_t control, kern_return_t reason);
+
+/**
  * machvm_pager_run() - serve until machvm_pager_stop()
  * @pager: the pager
  *
