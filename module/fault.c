@@ -261,6 +261,7 @@ static enum step post_fresh(struct machvm_fault *fault)
 		return fail(fault, kr);
 	}
 	fault->wait = request;
+	fault->asked = request->msg.type == MACHVM_MSG_DATA_REQUEST;
 	return STEP_WAIT;
 }
 

@@ -46,6 +46,7 @@ struct machvm_fault {
 
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */
+	bool asked;			/* it is this fault's own question for a page */
 	int kr;
 	int error;			/* the pager's reason for it */
 };

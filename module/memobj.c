@@ -53,6 +53,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	memobj->ctl.memobj = memobj;
 	memobj->copy_strategy = MACHVM_COPY_DELAY;
 	memobj->cluster_pages = 1;
+	memobj->next_index = U64_MAX;
 	memobj->user = machvm_user_get(user);
 	memobj->port = port;
 	spin_lock(&port->lock);

@@ -126,6 +126,51 @@ static struct machvm_binding *pick_binding_locked(struct machvm_port *port)
 	return best;
 }
 
+static bool lies_beside(const struct machvm_msg *msg, u64 first, u64 end)
+{
+	return msg->offset == end || msg->offset + msg->length == first;
+}
+
+/* What a message becomes part of, or is sent as. */
+static void hand_over_locked(struct machvm_port *port, struct machvm_msg *msg,
+			     struct machvm_binding *via)
+{
+	struct machvm_request *request = machvm_request_of(msg);
+
+	list_move_tail(&msg->node, &via->sent);
+	port->nr_queued--;
+	port->nr_sent++;
+	via->in_flight++;
+	msg->via = via;
+	msg->epoch = via->epoch;
+	if (request)
+		WRITE_ONCE(request->state, MACHVM_REQUEST_SENT);
+}
+
+/*
+ * The message that goes out is for all the pages that are asked for in the queue behind @msg, side
+ * by side, alike, and no more than a cluster.  They share its number.
+ */
+static void gather_locked(struct machvm_port *port, struct machvm_msg *msg,
+			  struct machvm_binding *via, struct machvm_msg *copy)
+{
+	u64 most = (u64)msg->memobj->cluster_pages << PAGE_SHIFT;
+	struct machvm_msg *next, *after;
+
+	if (msg->type != MACHVM_MSG_DATA_REQUEST)
+		return;
+	list_for_each_entry_safe(next, after, &port->queue, node) {
+		if (copy->length >= most || next->memobj != msg->memobj ||
+		    next->type != msg->type || next->access != msg->access ||
+		    !lies_beside(next, copy->offset, copy->offset + copy->length))
+			break;
+		copy->offset = min(copy->offset, next->offset);
+		copy->length += next->length;
+		hand_over_locked(port, next, via);
+		next->sequence = msg->sequence;
+	}
+}
+
 /* Frees the notices of @port, or only those about @memobj, that nobody is there to read. */
 void machvm_port_drop_notices(struct machvm_port *port, struct machvm_memobj *memobj)
 {
@@ -168,25 +213,19 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 		spin_unlock(&port->lock);
 		return false;
 	}
-	list_move_tail(&msg->node, &via->sent);
-	port->nr_queued--;
-	port->nr_sent++;
+	hand_over_locked(port, msg, via);
 	port->messages++;
 	port->sending = true;
-	via->in_flight++;
-	msg->via = via;
-	msg->epoch = via->epoch;
 	if (!msg->sequence)	/* sent again, it keeps its number */
 		msg->sequence = ++msg->memobj->sequence;
 	refcount_inc(&via->refs);
 	sending->via = via;
 	sending->msg = msg;
 	sending->copy = *msg;
+	gather_locked(port, msg, via, &sending->copy);
 	sending->request = machvm_request_of(msg);
-	if (sending->request) {
+	if (sending->request)
 		machvm_request_get(sending->request);
-		WRITE_ONCE(sending->request->state, MACHVM_REQUEST_SENT);
-	}
 	sending->job = machvm_job_of(msg);
 	if (sending->job)
 		machvm_job_get(sending->job);
@@ -218,6 +257,19 @@ static void requeue_locked(struct machvm_port *port, struct machvm_msg *msg)
 		WRITE_ONCE(request->state, MACHVM_REQUEST_QUEUED);
 }
 
+/* It did not go out: what is still where machvm_port_next() has put it goes back. */
+static void take_back_locked(struct machvm_port *port, const struct machvm_sending *sending)
+{
+	struct machvm_msg *msg, *before;
+
+	list_for_each_entry_safe_reverse(msg, before, &sending->via->sent, node) {
+		if (msg->memobj == sending->copy.memobj &&
+		    msg->sequence == sending->copy.sequence)
+			requeue_locked(port, msg);
+	}
+	port->messages--;
+}
+
 /**
  * machvm_port_sent - what became of a message from machvm_port_next()
  * @port: the port
@@ -233,10 +285,7 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 	spin_lock(&port->lock);
 	port->sending = false;
 	if (err) {
-		if (in_flight_locked(sending)) {
-			requeue_locked(port, sending->msg);
-			port->messages--;
-		}
+		take_back_locked(port, sending);
 		sending->via->congested = true;
 	} else if (sending->copy.type == MACHVM_MSG_TERMINATE && in_flight_locked(sending)) {
 		machvm_memobj_terminated_locked(memobj);

@@ -326,6 +326,7 @@ struct machvm_memobj {
 	struct work_struct advance;	/* goes on with the jobs */
 	struct machvm_msg ctl;		/* (p) init, data_return or terminate, one at a time */
 	u32 sequence;			/* (p) of the last message */
+	u64 next_index;			/* (a) page behind the cluster asked for last, a guess */
 	struct xarray unlocks;		/* open data_unlock questions, see lock.c */
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */

@@ -11,6 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include "arena.h"
+#include "cluster.h"
 #include "fault.h"
 #include "layout.h"
 #include "map.h"
@@ -51,11 +52,12 @@ static bool may_wait(struct vm_fault *vmf)
 /*
  * Sleeps until the request is answered.  Woken by machvm_request_finish(); what it finds then is
  * for the next fault, which Linux makes at once.
- * In: @request referenced; mmap_lock or VMA lock held.  Out: both given back, the VMA is unknown.
+ * In: ->wait referenced; mmap_lock or VMA lock held.  Out: both given back, the VMA is unknown.
  */
-static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u64 addr,
-				 struct machvm_request *request)
+static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_fault *fault)
 {
+	struct machvm_request *request = fault->wait;
+	struct machvm_map *map = fault->map;
 	/*
 	 * A signal is handled on the way back to the program.  A trap inside a system call comes
 	 * back here instead, so the second time only a fatal one may cut the wait short.
@@ -66,6 +68,8 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u
 
 	machvm_map_get(map);
 	release_fault_lock(vmf);
+	if (fault->asked)
+		machvm_cluster_ask(request, map->user);
 	machvm_memobj_pump(request->msg.memobj);
 	if (interruptible)
 		wait_event_interruptible(request->wait, machvm_request_done(request));
@@ -74,23 +78,23 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_map *map, u
 	if (machvm_request_done(request) && request->result == MACHVM_KERN_SUCCESS)
 		machvm_map_count(map, MACHVM_EVENT_PAGEINS);
 	if (machvm_request_done(request) && request->result == MACHVM_KERN_MEMORY_ERROR)
-		machvm_note_set(map, addr, request->result, request->error, true);
+		machvm_note_set(map, fault->addr, request->result, request->error, true);
 	machvm_request_put(request);
 	machvm_map_put(map);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
 }
 
-static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_map *map, u64 addr,
-			     struct machvm_request *request)
+static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_fault *fault)
 {
-	if (may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT) && !machvm_note_prepare(map))
-		return wait_for_pager(vmf, map, addr, request);
-	machvm_memobj_pump(request->msg.memobj);	/* asked all the same, for who comes next */
-	machvm_request_put(request);
+	if (may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT) &&
+	    !machvm_note_prepare(fault->map))
+		return wait_for_pager(vmf, fault);
+	machvm_memobj_pump(fault->wait->msg.memobj);	/* asked all the same, for who comes next */
+	machvm_request_put(fault->wait);
 	if (may_wait(vmf) && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
-	return vm_fault_of(map, addr, MACHVM_KERN_MEMORY_ERROR, 0);
+	return vm_fault_of(fault->map, fault->addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
 static void count_fault(struct machvm_map *map)
@@ -130,7 +134,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 	case MACHVM_FAULT_MAPPED:
 		return VM_FAULT_NOPAGE | (fault.read_store ? VM_FAULT_MAJOR : 0);
 	case MACHVM_FAULT_WAIT:
-		return fault_wait(vmf, map, fault.addr, fault.wait);
+		return fault_wait(vmf, &fault);
 	case MACHVM_FAULT_FAILED:
 		return vm_fault_of(map, fault.addr, fault.kr, fault.error);
 	default:
