@@ -120,7 +120,9 @@ long machvm_task_port(struct machvm_task_port *call)
 		map = own_map(&answer);
 	else
 		map = map_of_fd(call->task, FMODE_READ | FMODE_WRITE);
-	if (IS_ERR_OR_NULL(map))
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	if (!map)
 		return answer;
 	fd = anon_inode_getfd("[machvm-task]", &task_fops, map, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {

@@ -809,8 +809,9 @@ TEST_F(input, arguments_of_introspection)
 	struct world *world = &self->world;
 	union call call;
 
-	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = 999);
-	TRY(KERN_INVALID_TASK, MACHVM_TASK_PORT, call.task_port.task = world->file);
+	TRY(-EBADF, MACHVM_TASK_PORT, call.task_port.task = 999);
+	TRY(-EBADF, MACHVM_TASK_PORT, call.task_port.task = world->file);
+	TRY(-EBADF, MACHVM_TASK_PORT, call.task_port.task = world->fd[OBJECT]);
 
 	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = 999);
 	TRY(-EBADF, MACHVM_TASK_INFO, call.task_info.task = world->file);
