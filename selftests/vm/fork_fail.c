@@ -6,9 +6,9 @@
  * has none of it, and whatever fails, nothing is left behind and the parent's memory is untouched.
  */
 #include "harness.h"
+#include "inject.h"
 #include "util.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -401,98 +401,6 @@ TEST_F(fork_limit, C2_fork_without_pages_for_the_child)
 	EXPECT_EQ(0, util_wait(pid));
 }
 
-static int file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/*
- * Whatever a fork needs is not to be had, one thing after the other.  Where the kernel lets every
- * single allocation fail, that is any of them; else it is the pages that the user may have.
- */
-static const char *const injection[][2] = {
-	{ "/sys/kernel/debug/failslab/cache-filter", "Y" },
-	{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N" },
-	{ "/sys/kernel/debug/failslab/verbose", "0" },
-	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N" },
-	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N" },
-	{ "/sys/kernel/debug/fail_page_alloc/min-order", "0" },
-	{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
-};
-
-struct injector {
-	int fd;			/* -1: nothing but the limit */
-	unsigned long pages;	/* resident before the fork */
-};
-
-/* All slabs but those of who looks for leaks, and complains. */
-static void injection_choose(void)
-{
-	DIR *slabs = opendir("/sys/kernel/slab");
-	struct dirent *slab;
-	char path[512];
-
-	while (slabs && (slab = readdir(slabs))) {
-		if (slab->d_name[0] == '.' || !strncmp(slab->d_name, "kmemleak", 8))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/failslab", slab->d_name);
-		file_write(path, "1");
-	}
-	if (slabs)
-		closedir(slabs);
-}
-
-static void injector_init(struct injector *injector, unsigned long pages)
-{
-	injector->pages = pages;
-	injector->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (injector->fd < 0)
-		return;
-	injection_choose();
-	for (size_t i = 0; i < sizeof(injection) / sizeof(injection[0]); i++)
-		if (file_write(injection[i][0], injection[i][1]))
-			abort();
-}
-
-static void fail_nth(int fd, unsigned int nth)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u", nth);
-
-	if (pwrite(fd, text, length, 0) != length)
-		abort();
-}
-
-/* From now on the @nth is not to be had. */
-static void inject(struct injector *injector, unsigned int nth)
-{
-	if (injector->fd >= 0)
-		fail_nth(injector->fd, nth);
-	else
-		util_parameter_set("max_user_pages", injector->pages + nth - 1);
-}
-
-/* No longer.  Returns whether there was an @nth, as far as is known. */
-static bool inject_end(struct injector *injector)
-{
-	char text[16] = "";
-	bool failed;
-
-	if (injector->fd < 0) {
-		util_parameter_set("max_user_pages", 0);
-		return false;
-	}
-	/* Copies to user memory fail, too: perhaps that of this very answer. */
-	failed = pread(injector->fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
-	fail_nth(injector->fd, 0);
-	return failed;
-}
-
 /* What becomes of a fork that does not get all that it needs. */
 enum fate { FATE_NONE, FATE_BARREN, FATE_WHOLE, FATE_BAD };
 
@@ -506,7 +414,7 @@ static enum fate child_fate(const struct family *family)
 	return missing || family_child_wrong(family) ? FATE_BAD : FATE_WHOLE;
 }
 
-static enum fate fork_failing(const struct family *family, struct injector *injector,
+static enum fate fork_failing(const struct family *family, struct util_inject *inject,
 			      unsigned int nth, bool *more)
 {
 	struct util_gate gate;
@@ -515,13 +423,13 @@ static enum fate fork_failing(const struct family *family, struct injector *inje
 
 	if (util_gate_init(&gate))
 		return FATE_BAD;
-	inject(injector, nth);
+	util_inject(inject, nth);
 	pid = raw_clone();
 	if (pid == 0) {
 		util_gate_pass(&gate);
 		_exit(child_fate(family));
 	}
-	*more = inject_end(injector);
+	*more = util_inject_end(inject);
 	if (pid > 0) {
 		util_gate_open(&gate);
 		fate = util_wait(pid);
@@ -536,16 +444,16 @@ static enum fate fork_failing(const struct family *family, struct injector *inje
 TEST_F_TIMEOUT(fork_limit, C2_fork_that_lacks_any_one_thing, 570)
 {
 	unsigned int fates[FATE_BAD] = { 0 }, nth;
-	struct injector injector;
+	struct util_inject inject;
 	struct counts before;
 	struct family family;
 	bool more = true;
 
 	ASSERT_TRUE(family_make(&family));
 	before = settle(&family);
-	injector_init(&injector, before.pages);
+	ASSERT_TRUE(util_inject_init(&inject));
 	for (nth = 1; more; nth++) {
-		enum fate fate = fork_failing(&family, &injector, nth, &more);
+		enum fate fate = fork_failing(&family, &inject, nth, &more);
 
 		ASSERT_GT(FATE_BAD, fate) TH_LOG("without number %u", nth);
 		fates[fate]++;
@@ -555,7 +463,7 @@ TEST_F_TIMEOUT(fork_limit, C2_fork_that_lacks_any_one_thing, 570)
 	}
 	TH_LOG("%u failed forks, %u children without, %u with all", fates[FATE_NONE],
 	       fates[FATE_BARREN], fates[FATE_WHOLE]);
-	EXPECT_EQ(injector.fd >= 0, fates[FATE_NONE] > 0);
+	EXPECT_EQ(inject.fd >= 0, fates[FATE_NONE] > 0);
 	EXPECT_LT(0, fates[FATE_BARREN]);
 	EXPECT_LT(0, fates[FATE_WHOLE]);
 }
