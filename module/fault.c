@@ -359,6 +359,9 @@ static enum step enter_spare(struct machvm_fault *fault)
  * The page is in an object below, @owner, and to be written: top gets a copy.
  * Whoever writes to @owner directly pushes, and then looks for those who see the page through the
  * copy; top no longer does, so what top's entries show of it must go while it cannot change.
+ *
+ * Only such a push can have changed what there is to copy since it was found: what else may have
+ * come in on the way down is a copy, too.  So the chain is not walked again if there was none.
  */
 static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *owner, u64 index,
 			    struct folio *source)
@@ -368,7 +371,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 	if (step != STEP_NEXT)
 		return step;
 	folio_lock(source);
-	if (machvm_object_answer_locked(fault->top, fault->index) != source) {
+	if (owner->copy && machvm_object_answer_locked(fault->top, fault->index) != source) {
 		folio_unlock(source);
 		return STEP_AGAIN;
 	}
@@ -451,7 +454,9 @@ static enum step stage_find(struct machvm_fault *fault)
 	u64 place;
 
 	lockdep_assert_held(&object->family->lock);
-	for (;;) {
+	for (;; index += object->shadow_index, object = object->shadow) {
+		if (object->shadow && !machvm_page_possible(object, index))
+			continue;
 		folio = machvm_page_find(object, index, &place);
 		if (folio && object == fault->top)
 			return stage_own(fault, folio);
@@ -464,8 +469,6 @@ static enum step stage_find(struct machvm_fault *fault)
 			return stage_pager(fault, object, index);
 		if (!object->shadow)
 			return stage_zero(fault);
-		index += object->shadow_index;
-		object = object->shadow;
 	}
 }
 

@@ -283,6 +283,8 @@ struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 inde
 	u64 place;
 
 	for (; object; index += object->shadow_index, object = object->shadow) {
+		if (object->shadow && !machvm_page_possible(object, index))
+			continue;
 		folio = machvm_page_find(object, index, &place);
 		if (folio)
 			return folio;

@@ -377,11 +377,23 @@ static void page_adopt(struct machvm_object *object, u64 index, struct folio *fo
 	folio->index = object->ident + object->ident_index + index;
 }
 
+/* Before something comes there, so that whoever sees it sees the bit, too. */
+static void part_is_used(struct machvm_object *object, u64 index)
+{
+	unsigned int part = machvm_part_of(index);
+
+	if (!test_bit(part, &object->parts))
+		set_bit(part, &object->parts);
+}
+
 /* Puts @new where @old is.  Returns 0, -EBUSY if something else is there, -ENOMEM. */
 static int slot_exchange(struct machvm_object *object, u64 index, void *old, void *new)
 {
-	void *was = xa_cmpxchg(&object->pages, index, old, new, GFP_KERNEL | __GFP_NOWARN);
+	void *was;
 
+	if (new)
+		part_is_used(object, index);
+	was = xa_cmpxchg(&object->pages, index, old, new, GFP_KERNEL | __GFP_NOWARN);
 	if (xa_is_err(was))
 		return xa_err(was);
 	return was == old ? 0 : -EBUSY;

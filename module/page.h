@@ -48,6 +48,23 @@ void machvm_page_use(struct folio *folio);
 
 struct folio *machvm_page_lookup(struct machvm_object *object, u64 index);
 struct folio *machvm_page_find(struct machvm_object *object, u64 index, u64 *place);
+/* Pages of a part.  An object has a bit for each part, those beyond the 64th share them. */
+#define MACHVM_PART_PAGES 16
+
+static inline unsigned int machvm_part_of(u64 index)
+{
+	return index / MACHVM_PART_PAGES % BITS_PER_LONG;
+}
+
+/*
+ * False if nothing has ever been in that slot, so that who walks down a chain need not look there.
+ * As good as a look: what comes in at that very moment may be missed either way.
+ */
+static inline bool machvm_page_possible(const struct machvm_object *object, u64 index)
+{
+	return READ_ONCE(object->parts) >> machvm_part_of(index) & 1;
+}
+
 bool machvm_page_exists(struct machvm_object *object, u64 index);
 bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_full(struct machvm_object *object, u64 nr);

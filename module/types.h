@@ -153,6 +153,7 @@ struct machvm_object {
 	unsigned long flags;		/* (f) MACHVM_OBJ_* */
 	struct machvm_family *family;	/* (c) */
 	struct xarray pages;		/* slots, by page index */
+	unsigned long parts;		/* (a) which ever had pages, see machvm_page_possible() */
 	atomic_long_t resident;		/* (a) folios in pages */
 	atomic_long_t paged_out;	/* (a) places of the store in pages */
 	u64 hand;			/* (a) page that is next to be looked at by reclaim.c */

@@ -261,3 +261,24 @@ TEST(page, slots_survive_failing_allocations)
 		teardown();
 	}
 }
+
+/* Who walks down a chain passes an object in whose part of that page there never was any. */
+TEST(page, parts_without_pages_are_known)
+{
+	struct machvm_request *request;
+	u64 part = MACHVM_PART_PAGES;
+
+	setup();
+	check(!machvm_page_possible(object, 0));
+	fill(object, 3 * part + 5, 1);
+	check(machvm_page_possible(object, 3 * part));
+	check(machvm_page_possible(object, 4 * part - 1));
+	check(!machvm_page_possible(object, 3 * part - 1));
+	check(!machvm_page_possible(object, 4 * part));
+	check(machvm_page_possible(object, (BITS_PER_LONG + 3) * part));
+	request = ask(object, 0);
+	require(request);
+	machvm_request_put(request);
+	check(machvm_page_possible(object, 0));
+	teardown();
+}
