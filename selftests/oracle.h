@@ -35,9 +35,13 @@ struct oracle_cell {
 	int value;
 };
 
-/* A memory object: what its pages hold as those see it who share it. */
+/*
+ * A memory object: what its pages hold as those see it who share it.  Its pager forgets what is
+ * returned to it.
+ */
 struct oracle_object {
 	unsigned int nr_pages;
+	unsigned char (*value)(unsigned int page);	/* what the pager says */
 	struct oracle_cell **cells;
 };
 
@@ -110,6 +114,10 @@ int oracle_read(struct oracle_map *from, uint64_t address, uint64_t size, struct
 int oracle_write(struct oracle_map *map, uint64_t address, struct oracle_map *from, uint64_t data,
 		 uint64_t size);
 int oracle_wire(struct oracle_map *map, uint64_t address, uint64_t size, uint32_t access);
+int oracle_msync(struct oracle_map *map, uint64_t address, uint64_t size, uint32_t flags);
+/* Of the object that the page shows. */
+int oracle_object_sync(struct oracle_map *map, struct oracle_page *page, uint64_t offset,
+		       uint64_t size, bool flush);
 int oracle_set_size_limit(struct oracle_map *map, uint64_t limit, uint64_t max_limit,
 			  bool privileged);
 

@@ -16,6 +16,7 @@ struct agree_call {
 	enum {
 		AGREE_ALLOCATE, AGREE_DEALLOCATE, AGREE_PROTECT, AGREE_INHERIT, AGREE_MAP,
 		AGREE_COPY, AGREE_READ, AGREE_WRITE, AGREE_LOAD, AGREE_STORE,
+		AGREE_MSYNC,
 	} what;
 	uint64_t address, size;
 	uint64_t other;			/* destination, or data */
@@ -58,6 +59,10 @@ bool agree_copy(struct agree *a, uint64_t source, uint64_t size, uint64_t destin
 bool agree_read(struct agree *from, uint64_t address, uint64_t size, struct agree *into);
 bool agree_write(struct agree *a, uint64_t address, struct agree *from, uint64_t data,
 		 uint32_t size);
+bool agree_msync(struct agree *a, uint64_t address, uint64_t size, vm_sync_t flags);
+/* vm_object_sync of what is at the address. */
+bool agree_object_sync(struct agree *a, uint64_t address, uint64_t offset, uint64_t size,
+		       bool flush, bool write_back);
 bool agree_region(struct agree *a, uint64_t address);
 bool agree_store(struct agree *a, uint64_t address, unsigned char value);
 bool agree_load(struct agree *a, uint64_t address);

@@ -3,7 +3,7 @@
  * sweep.c - every call of the address space with arguments of every kind, on memory of every kind:
  * answers, the map afterwards and what is in it are those of the oracle.
  *
- * Rows V1 to V17; S2.3 to S2.10, S2.12, S2.14 to S2.17, S2.23.
+ * Rows V1 to V17, V27, V28; S2.3 to S2.10, S2.12, S2.14 to S2.17, S2.23.
  */
 #include "harness.h"
 #include "stage.h"
@@ -204,6 +204,31 @@ static void try_inherit(struct sweep *sweep, uint64_t address, uint64_t size)
 	case_begin(sweep);
 	case_end(sweep, agree_inherit(&sweep->stage.agree, address, size,
 				      values[sweep->number % 7]));
+}
+
+/* KILLPAGES frees what it can: the oracle, which knows no objects, cannot tell. */
+static void try_msync(struct sweep *sweep, uint64_t address, uint64_t size)
+{
+	static const vm_sync_t flags[] = {
+		VM_SYNC_SYNCHRONOUS, VM_SYNC_INVALIDATE, VM_SYNC_CONTIGUOUS,
+		VM_SYNC_SYNCHRONOUS | VM_SYNC_CONTIGUOUS, VM_SYNC_ASYNCHRONOUS, 0,
+		VM_SYNC_SYNCHRONOUS | VM_SYNC_INVALIDATE | VM_SYNC_CONTIGUOUS,
+		VM_SYNC_DEACTIVATE | VM_SYNC_INVALIDATE, VM_SYNC_ASYNCHRONOUS | VM_SYNC_CONTIGUOUS,
+		VM_SYNC_ASYNCHRONOUS | VM_SYNC_SYNCHRONOUS, 0x40, -1,
+	};
+
+	case_begin(sweep);
+	case_end(sweep, agree_msync(&sweep->stage.agree, address, size, flags[sweep->number % 12]));
+}
+
+static void try_object_sync(struct sweep *sweep, uint64_t address, uint64_t size)
+{
+	unsigned int n = sweep->number;
+
+	case_begin(sweep);
+	case_end(sweep, agree_object_sync(&sweep->stage.agree, address,
+					  n % 5 ? PAGES(n % 17) : -PAGES(n % 4) - n % 3, size,
+					  n % 2, n % 3 == 0));
 }
 
 static void try_read(struct sweep *sweep, uint64_t address, uint64_t size)
@@ -498,6 +523,8 @@ SWEEP(V13_S2_17_sweep_of_vm_copy_from, sweep_ranges, try_copy_from, 250)
 SWEEP(V13_S2_15_sweep_of_vm_copy_to, sweep_ranges, try_copy_to, 250)
 SWEEP(V9_S2_17_sweep_of_vm_read, sweep_ranges, try_read, 250)
 SWEEP(V12_S2_15_sweep_of_vm_write, sweep_ranges, try_write, 250)
+SWEEP(V27_S2_58_sweep_of_vm_msync, sweep_ranges, try_msync, 250)
+SWEEP(V28_sweep_of_vm_object_sync, sweep_ranges, try_object_sync, 250)
 SWEEP(V17_S2_12_sweep_of_vm_region, sweep_ranges, try_region, 250)
 
 HARNESS_MAIN
