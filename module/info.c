@@ -121,12 +121,17 @@ static bool count_wired_batch(struct machvm_object *object, u64 *index, s64 *nr)
 	return more;
 }
 
-/* Each page once, however many wired regions show it.  Looks at all pages of their families. */
+/*
+ * Each page once, however many wired regions show it; so a count for each map would not do.  Looks
+ * at all objects, and at all pages of the families of such regions, unless there is none.
+ */
 static void count_wired(s64 wired[NR_KINDS])
 {
 	struct machvm_object *object;
 	u64 id;
 
+	if (!machvm_stat_sum(MACHVM_STAT_WIRED))
+		return;
 	for (id = 0; (object = machvm_object_first(id));) {
 		s64 *nr = &wired[object->memobj ? PERM : TMP];
 		u64 index = 0;

@@ -13,6 +13,7 @@
 #include "mapper.h"
 #include "object.h"
 #include "pmap.h"
+#include "stats.h"
 #include "user.h"
 #include "window.h"
 
@@ -78,6 +79,15 @@ void machvm_entry_free(struct machvm_entry *entry)
 	kfree(entry);
 }
 
+/* In: family->mappers held.  An entry that shows pages of the family keeps them, or no longer. */
+static void count_wired(struct machvm_family *family, long n)
+{
+	if (!n)
+		return;
+	family->nr_wired += n;
+	machvm_count(MACHVM_STAT_WIRED, n);
+}
+
 /* Byte of the object that is mapped at @addr. */
 u64 machvm_entry_offset(const struct machvm_entry *entry, u64 addr)
 {
@@ -93,7 +103,7 @@ void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *o
 	entry->offset = offset;
 	machvm_object_reach(object, machvm_entry_offset(entry, entry->end));
 	machvm_mapper_add_locked(entry);
-	object->family->nr_wired += entry->wired;
+	count_wired(object->family, entry->wired);
 	mutex_unlock(&object->family->mappers);
 }
 
@@ -101,7 +111,7 @@ void machvm_entry_set_object(struct machvm_entry *entry, struct machvm_object *o
 static void leave_object(struct machvm_entry *entry)
 {
 	if (!RB_EMPTY_NODE(&entry->mapper))
-		entry->object->family->nr_wired -= entry->wired;
+		count_wired(entry->object->family, -(long)entry->wired);
 	machvm_mapper_remove_locked(entry);
 }
 
@@ -131,8 +141,7 @@ static void entry_set_wired(struct machvm_entry *entry, bool wired)
 	}
 	down_write(&family->lock);
 	mutex_lock(&family->mappers);
-	family->nr_wired += wired;
-	family->nr_wired -= entry->wired;
+	count_wired(family, (long)wired - entry->wired);
 	entry->wired = wired;
 	mutex_unlock(&family->mappers);
 	up_write(&family->lock);

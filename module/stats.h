@@ -36,6 +36,7 @@ enum machvm_stat {
 	MACHVM_STAT_DIRTY,		/* pages that were written */
 	MACHVM_STAT_LAUNDRY,		/* picked to be written back, and not offered yet */
 	MACHVM_STAT_WRITEBACK,		/* offered to a pager, which has not released them yet */
+	MACHVM_STAT_WIRED,		/* entries that keep pages of an object */
 	MACHVM_STAT_EXTERNAL,		/* objects with a pager that are in memory */
 	MACHVM_STAT_OBJECTS,
 	MACHVM_STAT_MAPS,
