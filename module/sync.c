@@ -3,7 +3,7 @@
  * sync.c - vm_msync and vm_object_sync: memory is brought into line with its pagers.
  * Callers: dev.c.
  * Never: holds a lock while it waits for a pager; touches pages that a pager has a say in.
- * Locks: map->lock for reading; inside it family->lock for writing, or family->mappers.
+ * Locks: map->lock for reading; inside it family->lock, or family->mappers.
  *
  * Each region that shows a memory object itself becomes a lock request (job.c), which is waited
  * for.  A region that shows one through a shadow or a copy does not: what was written there is the
@@ -20,6 +20,7 @@
 
 /* Advice about pages; a call that gives some does nothing else. */
 #define ADVICE (MACHVM_SYNC_KILLPAGES | MACHVM_SYNC_DEACTIVATE)
+#define ADVICE_BYTES (2ULL << 20)	/* at a time, so that others get in between */
 #define WRITE_BACK (MACHVM_SYNC_ASYNCHRONOUS | MACHVM_SYNC_SYNCHRONOUS)
 
 /* A call on its way through the regions of a range. */
@@ -86,12 +87,35 @@ static void kill_locked(struct machvm_entry *entry, u64 start, u64 end)
 	up_write(&object->family->lock);
 }
 
+/* Pages of internal memory are the next to be paged out, unless they are used before. */
+static void deactivate_locked(struct machvm_entry *entry, u64 start, u64 end)
+{
+	struct machvm_object *object = entry->object;
+	struct folio *folio;
+	u64 index, last;
+
+	if (!object || object->memobj)
+		return;
+	index = machvm_entry_offset(entry, start) >> PAGE_SHIFT;
+	last = machvm_entry_offset(entry, end - 1) >> PAGE_SHIFT;
+	down_read(&object->family->lock);
+	for (; index <= last && (folio = machvm_page_next(object, &index, last)); index++) {
+		if (machvm_page_wired_locked(object, index))
+			continue;
+		machvm_page_set(folio, MACHVM_PAGE_INACTIVE);
+		machvm_zap_viewers_locked(object, index);	/* so that a use is noticed */
+	}
+	up_read(&object->family->lock);
+}
+
 /* Does what the entry needs done at once.  Returns the memory object that needs @order, or NULL. */
 static struct machvm_memobj *visit_locked(struct walk *walk, struct machvm_entry *entry, u64 end,
 					  struct machvm_lock_order *order)
 {
 	if (walk->flags & MACHVM_SYNC_KILLPAGES)
 		kill_locked(entry, walk->at, end);
+	else if (walk->flags & MACHVM_SYNC_DEACTIVATE)
+		deactivate_locked(entry, walk->at, end);
 	if (walk->flags & ADVICE || !(walk->flags & (WRITE_BACK | MACHVM_SYNC_INVALIDATE)) ||
 	    !entry->object || !entry->object->memobj)
 		return NULL;
@@ -117,6 +141,8 @@ static struct machvm_memobj *step_locked(struct walk *walk, struct machvm_lock_o
 		walk->at = entry->start;
 	}
 	end = min(entry->end, walk->end);
+	if (walk->flags & ADVICE)
+		end = min(end, walk->at + ADVICE_BYTES);
 	memobj = visit_locked(walk, entry, end, order);
 	walk->at = end;
 	return memobj;

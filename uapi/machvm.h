@@ -391,8 +391,8 @@ struct machvm_vm_pageout {
  *
  * KILLPAGES: what the pages hold is no longer needed.  Internal memory that no other region and no
  * copy knows, that is not wired and can be made writable, is freed and reads as zeroes; all other
- * stays.  DEACTIVATE: they will not be used soon; does nothing so far.  With either of the two
- * nothing but this is done.
+ * stays.  DEACTIVATE: they will not be used soon: pages of internal memory are paged out before
+ * others, unless they are used.  With either of the two nothing but this is done.
  *
  * Answers SUCCESS (also with no flag, or for 0 bytes), INVALID_ARGUMENT (other bits, ASYNCHRONOUS
  * with SYNCHRONOUS, a range that wraps), INVALID_TASK, MEMORY_ERROR (nobody serves one of the

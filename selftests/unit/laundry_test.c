@@ -199,6 +199,36 @@ TEST(laundry, released_pages_may_move_into_an_object)
 	}
 }
 
+/* Between two batches of a long walk. */
+TEST(laundry, V21_what_gathers_is_laundry)
+{
+	struct machvm_lock_order order = {
+		.length = PAGES(1000), .should_return = MACHVM_RETURN_DIRTY,
+		.locks = MACHVM_PROT_NO_CHANGE,
+	};
+	bool pause;
+	u64 i;
+
+	setup();
+	for (i = 8; i < 80; i++)
+		check_eq(supply(&pager, i, i, false), 0);
+	check_eq(machvm_job_start(pager.memobj, &order, NULL), 0);
+	mutex_lock(&pager.memobj->lock);
+	check(machvm_job_step(pager.memobj, &pause));
+	mutex_unlock(&pager.memobj->lock);
+	check_eq(mock_stats[MACHVM_STAT_LAUNDRY], 2);
+	check_eq(mock_stats[MACHVM_STAT_WRITEBACK], 0);
+	check_eq(returned(2), -1);		/* it was not offered */
+	check_eq(release_pages(&pager, 2, 2), MACHVM_KERN_INVALID_ADDRESS);
+	check_eq(store(map, 2, 77), 0);
+	machvm_memobj_advance(pager.memobj);
+	check_eq(mock_stats[MACHVM_STAT_LAUNDRY], 0);
+	check_eq(mock_stats[MACHVM_STAT_WRITEBACK], 2);
+	check_eq(returned(2), 102);
+	check_eq(release_pages(&pager, 2, 2), 0);
+	teardown();
+}
+
 TEST(laundry, S2_51_a_run_that_nobody_takes_goes_back)
 {
 	setup();

@@ -250,6 +250,24 @@ TEST(sync, V27_killpages)
 	teardown();
 }
 
+TEST(sync, V27_deactivate)
+{
+	u64 page;
+
+	setup(2);
+	check_eq(allocate_at(map, 8, 1024), 0);
+	for (page = 8; page < 1032; page += 8)
+		check_eq(store(map, page, 9), 0);
+	check_eq(sync_at(0, 1031, MACHVM_SYNC_DEACTIVATE), 0);
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_TMP], 128);
+	check_eq(load(map, 8), 9);
+	check_eq(store(map, 1024, 10), 0);
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_TMP], 126);
+	check_eq(mock_stats[MACHVM_STAT_REACTIVATIONS], 2);
+	heard("");
+	teardown();
+}
+
 TEST(sync, V28_an_object_by_its_number)
 {
 	u64 id, other;

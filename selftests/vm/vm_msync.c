@@ -169,6 +169,25 @@ TEST(V27_killpages_leaves_what_others_see_or_nobody_may_write)
 	EXPECT_EQ(0, util_wrong(readable, 2, 1));
 }
 
+TEST(V27_deactivated_pages_are_the_next_to_go)
+{
+	vm_address_t base = util_make(8);
+	vm_statistics_data_t before, now;
+
+	util_fill(base, 8, 1);
+	ASSERT_EQ(KERN_SUCCESS, vm_wire(mach_host_priv(), SELF, base, PAGE, VM_PROT_READ));
+	ASSERT_EQ(KERN_SUCCESS, vm_statistics(SELF, &before));
+	EXPECT_EQ(KERN_SUCCESS, sync_pages(base, 4, VM_SYNC_DEACTIVATE | CONTIGUOUS));
+	ASSERT_EQ(KERN_SUCCESS, vm_statistics(SELF, &now));
+	EXPECT_EQ(before.inactive_count + 3, now.inactive_count);
+	EXPECT_EQ(before.active_count - 3, now.active_count);
+	EXPECT_EQ(before.reactivations, now.reactivations);
+	EXPECT_EQ(0, util_wrong(base, 8, 1));
+	ASSERT_EQ(KERN_SUCCESS, vm_statistics(SELF, &now));
+	EXPECT_EQ(before.inactive_count, now.inactive_count);
+	EXPECT_EQ(before.reactivations + 3, now.reactivations);
+}
+
 TEST(V27_memory_of_another_task)
 {
 	struct util_pager *pager = util_pager_start(4);
