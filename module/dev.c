@@ -236,13 +236,14 @@ static long vm_allocate_contiguous(struct file *file, void *arg)
 
 	if (!capable(CAP_SYS_RAWIO))
 		return MACHVM_KERN_NO_ACCESS;
-	if (call->pmin || (call->palign && PAGE_SIZE % call->palign))
-		return MACHVM_KERN_INVALID_ARGUMENT;
 	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_contig_allocate(map, call->length, call->pmax, &call->out_address,
-				     &call->out_physical);
+	if (call->pmin || (call->palign && PAGE_SIZE % call->palign))
+		ret = MACHVM_KERN_INVALID_ARGUMENT;
+	else
+		ret = machvm_contig_allocate(map, call->length, call->pmax, &call->out_address,
+					     &call->out_physical);
 	map_filled(map, call->out_address, ret ? 0 : call->length);
 	return ret;
 }
@@ -280,13 +281,14 @@ static long vm_pages_phys(struct file *file, void *arg)
 
 	if (!capable(CAP_SYS_RAWIO))
 		return MACHVM_KERN_NO_ACCESS;
-	if (!PAGE_ALIGNED(call->address | call->length))
-		return MACHVM_KERN_INVALID_ARGUMENT;
 	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = pages_phys(map, call->address, call->length >> PAGE_SHIFT,
-			 u64_to_user_ptr(call->pages));
+	if (!PAGE_ALIGNED(call->address | call->length))
+		ret = MACHVM_KERN_INVALID_ARGUMENT;
+	else
+		ret = pages_phys(map, call->address, call->length >> PAGE_SHIFT,
+				 u64_to_user_ptr(call->pages));
 	machvm_map_put(map);
 	return ret;
 }

@@ -183,11 +183,13 @@ long machvm_ioctl_region_proxy(struct file *file, void *arg)
 
 	if (call->flags & ~MACHVM_PROXY_REVOCABLE)
 		return -EINVAL;
-	if (call->max_protection & ~MACHVM_PROT_ALL)
-		return MACHVM_KERN_INVALID_ARGUMENT;
 	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
+	if (call->max_protection & ~MACHVM_PROT_ALL) {
+		machvm_map_put(map);
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	}
 	proxy = create(call->max_protection, 1);
 	if (IS_ERR(proxy)) {
 		machvm_map_put(map);

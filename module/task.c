@@ -54,7 +54,8 @@ static struct machvm_map *own_map(long *answer)
 
 /*
  * The map of a port, or of an open /proc/PID/mem with that mode if @mode is not 0.  NULL if the
- * process has none, ERR_PTR(-EBADF) if the descriptor is neither.
+ * process has none, ERR_PTR(-EBADF) if the descriptor is neither, ERR_PTR(-ESRCH) if the task has
+ * ended: its port is good for nothing, whatever else the call says.
  */
 static struct machvm_map *map_of_fd(int fd, fmode_t mode)
 {
@@ -63,12 +64,19 @@ static struct machvm_map *map_of_fd(int fd, fmode_t mode)
 
 	if (!file)
 		return map;
-	if (file->f_op == &task_fops)
-		map = machvm_map_get(file->private_data);
-	else if (mode)
+	if (file->f_op == &task_fops) {
+		map = file->private_data;
+		map = READ_ONCE(map->dead) ? ERR_PTR(-ESRCH) : machvm_map_get(map);
+	} else if (mode) {
 		map = machvm_arena_of_proc_mem(file, mode);
+	}
 	fput(file);
 	return map;
+}
+
+static long answer_of(struct machvm_map *error)
+{
+	return PTR_ERR(error) == -ESRCH ? MACHVM_KERN_INVALID_TASK : PTR_ERR(error);
 }
 
 /**
@@ -87,7 +95,7 @@ struct machvm_map *machvm_task_map(int task, long *answer)
 	map = map_of_fd(task, 0);
 	if (!IS_ERR(map))
 		return map;
-	*answer = PTR_ERR(map);
+	*answer = answer_of(map);
 	return NULL;
 }
 
@@ -103,7 +111,7 @@ struct machvm_map *machvm_task_look(int task, long *answer)
 	if (!IS_ERR_OR_NULL(map))
 		return map;
 	/* Who never called us has nothing mapped. */
-	*answer = map ? PTR_ERR(map) : MACHVM_KERN_NO_SPACE;
+	*answer = map ? answer_of(map) : MACHVM_KERN_NO_SPACE;
 	return NULL;
 }
 
@@ -121,7 +129,7 @@ long machvm_task_port(struct machvm_task_port *call)
 	else
 		map = map_of_fd(call->task, FMODE_READ | FMODE_WRITE);
 	if (IS_ERR(map))
-		return PTR_ERR(map);
+		return answer_of(map);
 	if (!map)
 		return answer;
 	fd = anon_inode_getfd("[machvm-task]", &task_fops, map, O_RDWR | O_CLOEXEC);

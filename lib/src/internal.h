@@ -79,4 +79,9 @@ extern bool (*_Atomic mv_port_forget)(int fd);
 /* @fd itself, or what it was moved to because ports are not standard input, output or error. */
 int mv_port_adopt_fd(int fd);
 
+/* task.c */
+
+/* KERN_SUCCESS if @task is one that lives. */
+kern_return_t mv_task_check(task_t task);
+
 #endif /* MACHVM_INTERNAL_H */

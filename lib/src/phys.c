@@ -52,10 +52,13 @@ kern_return_t vm_pages_phys(host_priv_t host, task_t target_task, vm_address_t a
 	};
 	rpc_phys_addr_array_t to = *pages;
 	size_t wanted = size / vm_page_size;
-	kern_return_t result = KERN_SUCCESS;
+	kern_return_t result;
 
 	if (host != MV_HOST_PRIV)
 		return KERN_INVALID_HOST;
+	result = mv_task_check(target_task);
+	if (result != KERN_SUCCESS)
+		return result;
 	if (!mv_port_task(target_task, &args.task) || wanted != (mach_msg_type_number_t)wanted)
 		return KERN_INVALID_ARGUMENT;
 	if (wanted > *count)
@@ -80,12 +83,12 @@ kern_return_t vm_machine_attribute(task_t target_task, vm_address_t address, vm_
 				   vm_machine_attribute_t attribute,
 				   vm_machine_attribute_val_t *value)
 {
-	int32_t task;
+	kern_return_t result = mv_task_check(target_task);
 
 	(void)attribute;
 	(void)value;
-	if (!mv_port_task(target_task, &task))
-		return KERN_INVALID_ARGUMENT;
+	if (result != KERN_SUCCESS)
+		return result;
 	if (address > USER_END || size > USER_END - address)
 		return KERN_INVALID_ARGUMENT;
 	return KERN_INVALID_ADDRESS;

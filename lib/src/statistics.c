@@ -21,12 +21,10 @@ static integer_t statistics_count(uint64_t value)
 kern_return_t vm_statistics(task_t target_task, vm_statistics_data_t *vm_stats)
 {
 	struct machvm_vm_statistics args = { .size = sizeof(args) };
-	kern_return_t result;
-	int32_t task;
+	kern_return_t result = mv_task_check(target_task);
 
-	if (!mv_port_task(target_task, &task))
-		return KERN_INVALID_ARGUMENT;
-	result = mv_device_call(MACHVM_VM_STATISTICS, &args);
+	if (result == KERN_SUCCESS)
+		result = mv_device_call(MACHVM_VM_STATISTICS, &args);
 	if (result != KERN_SUCCESS)
 		return result;
 	*vm_stats = (vm_statistics_data_t){
@@ -51,12 +49,10 @@ kern_return_t vm_cache_statistics(vm_task_t target_task,
 				  vm_cache_statistics_data_t *vm_cache_stats)
 {
 	struct machvm_vm_cache_statistics args = { .size = sizeof(args) };
-	kern_return_t result;
-	int32_t task;
+	kern_return_t result = mv_task_check(target_task);
 
-	if (!mv_port_task(target_task, &task))
-		return KERN_INVALID_ARGUMENT;
-	result = mv_device_call(MACHVM_VM_CACHE_STATISTICS, &args);
+	if (result == KERN_SUCCESS)
+		result = mv_device_call(MACHVM_VM_CACHE_STATISTICS, &args);
 	if (result != KERN_SUCCESS)
 		return result;
 	*vm_cache_stats = (vm_cache_statistics_data_t){

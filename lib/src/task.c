@@ -28,6 +28,18 @@ static kern_return_t task_port(int32_t task, task_t *port)
 	return KERN_SUCCESS;
 }
 
+/* For calls that do nothing to the task: any that looks at it will do. */
+kern_return_t mv_task_check(task_t task)
+{
+	struct machvm_vm_size_limit args = { .size = sizeof(args) };
+
+	if (!mv_port_task(task, &args.task))
+		return KERN_INVALID_ARGUMENT;
+	if (args.task == MACHVM_TASK_SELF)
+		return KERN_SUCCESS;
+	return mv_device_call(MACHVM_VM_GET_SIZE_LIMIT, &args);
+}
+
 kern_return_t machvm_task_port(task_t *port)
 {
 	return task_port(MACHVM_TASK_SELF, port);

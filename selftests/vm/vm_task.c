@@ -168,4 +168,95 @@ TEST(others_may_not)
 	EXPECT_EQ(0, child_end(&child));
 }
 
+/* Fills @answers with what each call says about a task, with @size bytes; returns how many. */
+static unsigned int ask_all(task_t task, vm_address_t at, vm_size_t size, vm_prot_t protection,
+			    kern_return_t *answers)
+{
+	vm_machine_attribute_val_t value = MATTR_VAL_CACHE_FLUSH;
+	rpc_phys_addr_t room[1], physical, *pages = room;
+	vm_size_t limit, maximum;
+	mach_msg_type_number_t count = 1, read_count;
+	vm_cache_statistics_data_t cache;
+	vm_statistics_data_t statistics;
+	struct machvm_task_memory memory;
+	struct util_region region;
+	vm_address_t to = at;
+	unsigned int i = 0;
+	vm_offset_t data;
+	mach_port_t proxy;
+
+	answers[i++] = vm_allocate(task, &to, size, TRUE);
+	answers[i++] = vm_allocate(task, &to, size, FALSE);
+	answers[i++] = vm_deallocate(task, at, size);
+	answers[i++] = vm_protect(task, at, size, FALSE, protection);
+	answers[i++] = vm_inherit(task, at, size, protection);
+	answers[i++] = vm_map(task, &to, size, 0, TRUE, MACH_PORT_NULL, 0, FALSE, protection,
+			      protection, VM_INHERIT_COPY);
+	answers[i++] = vm_copy(task, at, size, at + PAGE);
+	answers[i++] = vm_read(task, at, size, &data, &read_count);
+	answers[i++] = vm_write(task, at, at, size);
+	answers[i++] = vm_region(task, &to, &region.size, &region.protection,
+				 &region.max_protection, &region.inheritance, &region.shared,
+				 &region.name, &region.offset);
+	answers[i++] = vm_statistics(task, &statistics);
+	answers[i++] = vm_cache_statistics(task, &cache);
+	answers[i++] = vm_machine_attribute(task, at, size, MATTR_CACHE, &value);
+	answers[i++] = machvm_task_memory(task, &memory);
+	answers[i++] = vm_region_create_proxy(task, at, protection, size, &proxy);
+	answers[i++] = vm_allocate_contiguous(mach_host_priv(), task, &to, &physical, size, 0,
+					      UINT64_MAX, 0);
+	answers[i++] = vm_pages_phys(mach_host_priv(), task, at, size, &pages, &count);
+	answers[i++] = vm_wire(mach_host_priv(), task, at, size, protection);
+	answers[i++] = vm_wire_all(mach_host_priv(), task, VM_WIRE_ALL);
+	answers[i++] = vm_set_size_limit(mach_host_priv(), task, size, size);
+	answers[i++] = vm_get_size_limit(task, &limit, &maximum);
+	return i;
+}
+
+#define CALLS 21
+
+/* From here on these calls have another name for what is no task. */
+#define FIRST_OF_WIRE 17
+
+TEST(V1_V45_a_dead_task_is_none_whatever_is_asked)
+{
+	static const vm_size_t sizes[] = { 0, 1, PAGE, -PAGE };
+	static const vm_prot_t protections[] = { VM_PROT_NONE, VM_PROT_READ, 0x20 };
+	kern_return_t answers[CALLS];
+	vm_address_t base = util_make(1);
+	struct child child;
+	task_t task;
+
+	if (!child_start(&child)) {
+		ASSERT_EQ(0, child.pid);
+		child_wait(&child);
+		child_done(&child, true);
+	}
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_for_pid(child.pid, &task));
+	ASSERT_EQ(0, child_end(&child));
+	/* In thousands: which call, to be read in a failure. */
+	for (int i = 0; i < 12; i++) {
+		ASSERT_EQ(CALLS, ask_all(task, base + i % 2, sizes[i % 4], protections[i % 3],
+					 answers));
+		for (int j = 0; j < CALLS; j++)
+			EXPECT_EQ(KERN_INVALID_TASK + 1000 * j, answers[j] + 1000 * j);
+	}
+}
+
+TEST(V20_V45_what_is_no_task)
+{
+	struct util_pager *pager = util_pager_start(1);
+	vm_address_t base = util_make(1);
+	kern_return_t answers[CALLS];
+	const task_t others[] = { 2, 999, util_pager_object(pager) };
+
+	for (int i = 0; i < 3; i++) {
+		ask_all(others[i], base, PAGE, VM_PROT_READ, answers);
+		for (int j = 0; j < CALLS; j++)
+			EXPECT_EQ((j < FIRST_OF_WIRE ? KERN_INVALID_ARGUMENT : KERN_INVALID_TASK) +
+				  1000 * j, answers[j] + 1000 * j);
+	}
+	util_pager_stop(pager);
+}
+
 HARNESS_MAIN
