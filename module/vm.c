@@ -390,15 +390,21 @@ int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *ob
 			    bool copy)
 {
 	struct machvm_object *delayed;
+	int err;
 
 	if (!copy) {
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;
 	}
 	delayed = machvm_object_copy(object, offset + (entry->end - entry->start));
+	err = delayed ? machvm_push_range(object, offset >> PAGE_SHIFT,
+					  (entry->end - entry->start) >> PAGE_SHIFT, false) :
+			-ENOMEM;
 	machvm_object_put(object);
-	if (!delayed)
+	if (err) {
+		machvm_object_put(delayed);
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	}
 	machvm_entry_set_object(entry, delayed, offset);
 	entry->needs_copy = true;
 	entry->fresh_ident = true;

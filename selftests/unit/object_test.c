@@ -454,6 +454,60 @@ TEST(object, S2_30_copies_without_a_write_between_are_one_object)
 	file_end(&file);
 }
 
+/* A device writes to a page of the object while a copy of it is mapped. */
+TEST(object, S2_29_a_copy_has_a_page_in_use_as_it_is_now)
+{
+	struct machvm_map *a = map_new(), *b = map_new();
+	struct pager file;
+	struct folio *used;
+
+	file_new(&file);
+	check_eq(map_pager(a, &file, 0, 4, 0, false), 0);
+	check_eq(store(a, 1, 10), 0);
+	check_eq(store(a, 2, 11), 0);
+	used = pte_at(a, 1)->folio;
+	folio_get(used);
+	check_eq(map_pager(b, &file, 0, 4, 0, true), 0);
+	memset(folio_address(used), 12, PAGE_SIZE);
+	check_eq(load(a, 1), 12);
+	check_eq(load(b, 1), 10);
+	check_eq(atomic_long_read(&entry_at(b, 0)->object->resident), 1);
+	folio_put(used);
+	map_end(b);
+	map_end(a);
+	file_end(&file);
+}
+
+TEST(object, S2_29_a_copy_without_memory_for_a_page_in_use)
+{
+	struct machvm_map *a = map_new(), *b = map_new();
+	struct pager file;
+	struct folio *used;
+
+	file_new(&file);
+	check_eq(map_pager(a, &file, 0, 4, 0, false), 0);
+	check_eq(store(a, 1, 10), 0);
+	used = pte_at(a, 1)->folio;
+	folio_get(used);
+	for_each_failure(n) {
+		int kr;
+
+		fail_nth(n);
+		kr = map_pager(b, &file, 0, 4, 0, true);
+		check(fail_end() || !kr);
+		if (kr)
+			check_eq(kr, MACHVM_KERN_RESOURCE_SHORTAGE);
+		else
+			check_eq(load(b, 1), 10);
+		check_eq(deallocate_at(b, 0, 4), 0);
+		objects_check();
+	}
+	folio_put(used);
+	map_end(b);
+	map_end(a);
+	file_end(&file);
+}
+
 /* The pushed page went with a part that was unmapped; the next copy is of a later time. */
 TEST(object, a_copy_that_was_pushed_into_is_not_used_again)
 {
