@@ -294,6 +294,76 @@ struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 inde
 	return NULL;
 }
 
+/* Where in a chain the count is: pages of a level, which is so far below the top. */
+struct chain_count {
+	struct machvm_object *top;
+	u64 first, last;	/* of the top */
+	unsigned int level;
+	u64 index;		/* next page, in the top's count */
+	u64 resident, dirty;
+};
+
+static void count_next_level(struct chain_count *count)
+{
+	count->level++;
+	count->index = count->first;
+}
+
+/* As count_batch_locked(), of the pages of a level that nothing above hides. */
+static bool count_shown_batch_locked(struct chain_count *count)
+{
+	struct machvm_object *object = count->top;
+	struct folio *folio;
+	unsigned int i;
+	u64 shift = 0;
+
+	for (i = 0; object && i < count->level; i++, object = object->shadow)
+		shift += object->shadow_index;
+	if (!object)
+		return false;
+	for (i = 0; i < COUNT_BATCH && count->index <= count->last; i++, count->index++) {
+		u64 at = count->index + shift;
+
+		folio = machvm_page_next(object, &at, count->last + shift);
+		if (!folio) {
+			count_next_level(count);
+			return true;
+		}
+		count->index = at - shift;
+		if (machvm_object_answer_locked(count->top, count->index) != folio)
+			continue;
+		count->resident++;
+		count->dirty += machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+	}
+	if (count->index > count->last)
+		count_next_level(count);
+	return true;
+}
+
+/**
+ * machvm_object_count_shown - the same for the pages that a region of the object shows
+ *
+ * Whichever object of the chain has them.  The chain may change meanwhile.
+ */
+int machvm_object_count_shown(struct machvm_object *object, u64 first, u64 last, u64 *resident,
+			      u64 *dirty)
+{
+	struct chain_count count = { .top = object, .first = first, .last = last, .index = first };
+	bool more = true;
+
+	while (more) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		down_read(&object->family->lock);
+		more = count_shown_batch_locked(&count);
+		up_read(&object->family->lock);
+		cond_resched();
+	}
+	*resident += count.resident;
+	*dirty += count.dirty;
+	return 0;
+}
+
 /* How many objects lie below. */
 unsigned int machvm_object_depth_locked(struct machvm_object *object)
 {

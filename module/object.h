@@ -18,6 +18,8 @@ struct machvm_object *machvm_object_first(u64 id);
 struct folio *machvm_object_answer_locked(struct machvm_object *object, u64 index);
 int machvm_object_count(struct machvm_object *object, u64 first, u64 last, u64 *resident,
 			u64 *dirty);
+int machvm_object_count_shown(struct machvm_object *object, u64 first, u64 last, u64 *resident,
+			      u64 *dirty);
 unsigned int machvm_object_depth_locked(struct machvm_object *object);
 bool machvm_object_extend(struct machvm_object *object, u64 index, u64 nr);
 void machvm_object_release_range(struct machvm_object *object, u64 index, u64 nr);

@@ -629,8 +629,8 @@ int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_regio
 
 	if (!object)
 		return ret;
-	ret = machvm_object_count(object, first, first + pages - 1, &region->resident,
-				  &region->dirty);
+	ret = machvm_object_count_shown(object, first, first + pages - 1, &region->resident,
+					&region->dirty);
 	machvm_object_put(object);
 	return ret;
 }

@@ -241,6 +241,7 @@ TEST(V45_each_task_for_itself)
 		util_fill(base, 5, 2);
 		memory = memory_of(SELF);
 		EXPECT_EQ(5, memory.cow_faults);
+		EXPECT_EQ(PAGES(8), memory.resident_size);
 		CHILD_END();
 	}
 	EXPECT_EQ(0, util_wait(pid));

@@ -508,6 +508,32 @@ TEST(object, S2_29_a_copy_without_memory_for_a_page_in_use)
 	file_end(&file);
 }
 
+/* Whichever object has them, each page once; only the region's own. */
+TEST(object, V18_a_region_counts_what_it_shows)
+{
+	struct machvm_map *parent = map_new(), *child;
+	struct machvm_region region;
+	u64 i;
+
+	check_eq(allocate_at(parent, 0, 8), 0);
+	for (i = 0; i < 7; i++)
+		check_eq(store(parent, i, i + 1), 0);
+	child = map_fork(parent);
+	require(child);
+	for (i = 3; i < 8; i++)
+		check_eq(store(child, i, i + 10), 0);
+	check_eq(machvm_vm_region_count(child, AT(0), &region), 0);
+	check_eq(region.resident, 8);
+	check_eq(region.dirty, 8);
+	check_eq(machvm_vm_region_count(parent, AT(0), &region), 0);
+	check_eq(region.resident, 7);
+	check_eq(deallocate_at(child, 0, 2), 0);
+	check_eq(machvm_vm_region_count(child, AT(2), &region), 0);
+	check_eq(region.resident, 6);
+	map_end(child);
+	map_end(parent);
+}
+
 /* The pushed page went with a part that was unmapped; the next copy is of a later time. */
 TEST(object, a_copy_that_was_pushed_into_is_not_used_again)
 {

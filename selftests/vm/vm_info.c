@@ -154,7 +154,8 @@ TEST(V18_residence_and_shadow_depth)
 	util_fill(again, 2, 3);
 	ASSERT_EQ(0, util_region_full(MACHVM_TASK_SELF, again, &region));
 	EXPECT_EQ(2, region.out_shadow_depth);
-	EXPECT_EQ(2, region.out_resident);
+	EXPECT_EQ(4, region.out_resident);
+	EXPECT_EQ(3, region.out_dirty);
 	/* Who does not ask for counts does not pay for them. */
 	region = (struct machvm_vm_region){ .size = sizeof(region), .task = MACHVM_TASK_SELF,
 					    .address = again };
