@@ -24,10 +24,10 @@ bool machvm_object_is_shared(struct machvm_object *object)
 	return object->memobj || (object->flags & (MACHVM_OBJ_SHARED | MACHVM_OBJ_DIRECT));
 }
 
-/* Others see what a region writes to it. */
+/* A fork has shared it, or a proxy was made of it: not every object that others may map, too. */
 bool machvm_object_shows_shared(struct machvm_object *object)
 {
-	return object->memobj || (object->flags & MACHVM_OBJ_SHARED);
+	return object->flags & MACHVM_OBJ_SHARED;
 }
 
 /* Regions are about to go on writing to it directly: %MACHVM_OBJ_SHARED or %MACHVM_OBJ_DIRECT. */
