@@ -179,6 +179,22 @@ static void settle_locked(struct machvm_map *map)
 	}
 }
 
+/*
+ * Linux has taken a window away: what was wired in it is locked no longer.
+ * Context: mmap_lock, which munmap(2) has taken for writing and then made a read lock: even so
+ * nobody else can be changing what is locked.
+ */
+void machvm_resident_unmapped(struct machvm_map *map)
+{
+	struct machvm_pmap *pmap = map->pmap;
+	unsigned long now = READ_ONCE(map->wired_size) >> PAGE_SHIFT;
+
+	if (now >= pmap->locked)
+		return;
+	pmap->mm->locked_vm -= pmap->locked - now;
+	WRITE_ONCE(pmap->locked, now);
+}
+
 /**
  * machvm_resident_settle - count what is wired to the locked memory of the process
  *
@@ -192,8 +208,10 @@ void machvm_resident_settle(struct machvm_map *map)
 	if (READ_ONCE(map->wired_size) >> PAGE_SHIFT == READ_ONCE(pmap->locked) ||
 	    !mmget_not_zero(pmap->mm))
 		return;
-	mmap_write_lock(pmap->mm);
-	settle_locked(map);
-	mmap_write_unlock(pmap->mm);
+	/* Who is killed while he waits leaves it to the next one. */
+	if (!mmap_write_lock_killable(pmap->mm)) {
+		settle_locked(map);
+		mmap_write_unlock(pmap->mm);
+	}
 	mmput(pmap->mm);
 }

@@ -10,5 +10,6 @@ int machvm_resident_wire(struct machvm_map *map, u64 addr, u64 length, u32 acces
 int machvm_resident_wire_all(struct machvm_map *map, u32 flags, bool privileged);
 int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end);
 void machvm_resident_settle(struct machvm_map *map);
+void machvm_resident_unmapped(struct machvm_map *map);
 
 #endif /* _MACHVM_RESIDENT_H */

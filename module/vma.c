@@ -18,6 +18,7 @@
 #include "memobj.h"
 #include "pmap.h"
 #include "request.h"
+#include "resident.h"
 #include "stats.h"
 #include "trace.h"
 #include "user.h"
@@ -322,6 +323,7 @@ static void arena_close(struct vm_area_struct *vma)
 			map->pmap->torn = true;
 		else
 			machvm_vm_unmapped(map, vma->vm_start, vma->vm_end);
+		machvm_resident_unmapped(map);
 	}
 	machvm_arena_leave(map);
 	machvm_map_put(map);

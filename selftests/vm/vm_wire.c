@@ -434,6 +434,25 @@ TEST(V22_munmap_of_the_arena_gives_all_back)
 	EXPECT_EQ(2, locked());
 }
 
+TEST(V22_munmap_of_one_window_gives_its_part_back)
+{
+	vm_address_t base = util_make(4), window, start;
+	size_t size;
+
+	window = (vm_address_t)mmap(NULL, PAGES(8), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE((vm_address_t)MAP_FAILED, window);
+	ASSERT_EQ(0, munmap((void *)window, PAGES(8)));
+	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &window, PAGES(8), FALSE));
+	ASSERT_EQ(KERN_SUCCESS, wire(base, 4, RW));
+	ASSERT_EQ(KERN_SUCCESS, wire(window, 8, RW));
+	EXPECT_EQ(12, locked());
+	start = arena_start(window, &size);
+	ASSERT_EQ(0, munmap((void *)start, size));
+	EXPECT_EQ(4, locked());
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(4)));
+	EXPECT_EQ(0, locked());
+}
+
 /* Memory of a pager */
 
 FIXTURE(paged) {
