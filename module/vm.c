@@ -373,12 +373,16 @@ int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inherita
 	kr = machvm_map_lock(map);
 	if (kr)
 		goto out;
-	machvm_map_clip_locked(map, start, &spares.low);
-	machvm_map_clip_locked(map, end, &spares.high);
-	for (entry = machvm_map_next_locked(map, start); entry && entry->start < end;
-	     entry = machvm_entry_next(entry))
-		entry->inheritance = inheritance;
-	machvm_map_merge_locked(map, start, end);
+	if (map->nr_entries < MACHVM_REGIONS_MAX) {
+		machvm_map_clip_locked(map, start, &spares.low);
+		machvm_map_clip_locked(map, end, &spares.high);
+		for (entry = machvm_map_next_locked(map, start); entry && entry->start < end;
+		     entry = machvm_entry_next(entry))
+			entry->inheritance = inheritance;
+		machvm_map_merge_locked(map, start, end);
+	} else {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+	}
 	up_write(&map->lock);
 out:
 	spares_free(&spares);

@@ -191,12 +191,14 @@ int machvm_unwire(struct machvm_map *map, u64 start, u64 end)
 		kr = machvm_map_lock(map);
 	if (kr)
 		goto out;
-	if (range_allows_locked(map, start, end, 0)) {
+	if (!range_allows_locked(map, start, end, 0)) {
+		kr = MACHVM_KERN_NO_SPACE;
+	} else if (map->nr_entries >= MACHVM_REGIONS_MAX) {
+		kr = MACHVM_KERN_RESOURCE_SHORTAGE;
+	} else {
 		machvm_map_clip_locked(map, start, &low);
 		machvm_map_clip_locked(map, end, &high);
 		unwire_locked(map, start, end);
-	} else {
-		kr = MACHVM_KERN_NO_SPACE;
 	}
 	up_write(&map->lock);
 out:

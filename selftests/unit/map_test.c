@@ -408,6 +408,24 @@ TEST(map, V4_many_regions_of_an_object_free_each_its_pages)
 	map_end(map);
 }
 
+TEST(map, V8_V22_no_call_makes_a_region_too_many)
+{
+	struct machvm_map *map = map_new();
+	unsigned long nr;
+
+	check_eq(allocate_at(map, 0, 4), MACHVM_KERN_SUCCESS);
+	check_eq(machvm_vm_protect(map, AT(0), PAGES(1), false, R), MACHVM_KERN_SUCCESS);
+	nr = map->nr_entries;
+	map->nr_entries = MACHVM_REGIONS_MAX;
+	check_eq(protect_at(map, 2, 1, R), MACHVM_KERN_RESOURCE_SHORTAGE);
+	check_eq(machvm_vm_inherit(map, AT(2), PAGES(1), MACHVM_INHERIT_NONE),
+		 MACHVM_KERN_RESOURCE_SHORTAGE);
+	check_eq(machvm_unwire(map, AT(2), AT(3)), MACHVM_KERN_RESOURCE_SHORTAGE);
+	map->nr_entries = nr;
+	map_is(map, "0+1 r--/rwx 1; 1+3 rw-/rwx 1");
+	map_end(map);
+}
+
 TEST(map, what_is_taken_away_is_zapped)
 {
 	struct machvm_map *map = map_new();
