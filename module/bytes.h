@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* bytes.h - vm_copy, vm_read and vm_write of the caller's own memory, wherever it lies. */
+/* bytes.h - vm_copy, vm_read and vm_write wherever the memory lies. */
 #ifndef _MACHVM_BYTES_H
 #define _MACHVM_BYTES_H
 

@@ -19,8 +19,8 @@
 /* What vm_wire_all records: regions of any protection are wired, for whatever they allow. */
 #define ACCESS_OF_ALL MACHVM_PROT_READ
 
-/* The page could not be had: what of it?  0 if that is because the region has changed. */
-static int failure_of(struct machvm_map *map, u64 addr, int err)
+/* The page could not be had: why?  0 if nobody knows. */
+static int reason_of(struct machvm_map *map, u64 addr, int err)
 {
 	int error;
 
@@ -28,13 +28,22 @@ static int failure_of(struct machvm_map *map, u64 addr, int err)
 		return -EINTR;
 	if (err == -ENOMEM)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
-	switch (machvm_note_read(map, addr, &error)) {
+	return machvm_note_read(map, addr, &error);
+}
+
+/* The same of a page that was to be wired.  0 if that is because the region has changed. */
+static int failure_of(struct machvm_map *map, u64 addr, int err)
+{
+	int reason = reason_of(map, addr, err);
+
+	switch (reason) {
 	case MACHVM_KERN_INVALID_ADDRESS:
 	case MACHVM_KERN_PROTECTION_FAILURE:
 	case MACHVM_KERN_WRITE_PROTECTION_FAILURE:
 		return 0;
 	case MACHVM_KERN_RESOURCE_SHORTAGE:
-		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	case -EINTR:
+		return reason;
 	default:
 		return MACHVM_KERN_MEMORY_ERROR;
 	}
@@ -96,6 +105,35 @@ int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end)
 	}
 	mmput(map->pmap->mm);
 	return ret;
+}
+
+/**
+ * machvm_resident_try - bring in all pages of a range, whatever is there
+ * @map: whose; the range may lie outside its windows
+ * @addr: bytes
+ * @length: bytes, not 0
+ * @write: as if they were written, which changes none of them
+ *
+ * Context: no lock held; waits for pagers, killably.
+ * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS, KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE,
+ * KERN_INVALID_TASK, -EINTR.
+ */
+int machvm_resident_try(struct machvm_map *map, u64 addr, u64 length, bool write)
+{
+	u64 start = addr & PAGE_MASK;
+	int err, reason;
+
+	if (!mmget_not_zero(map->pmap->mm))
+		return MACHVM_KERN_INVALID_TASK;
+	err = touch_range(map, &start, addr + length, write);
+	mmput(map->pmap->mm);
+	if (!err)
+		return MACHVM_KERN_SUCCESS;
+	reason = reason_of(map, start, err);
+	if (reason == -EINTR || reason == MACHVM_KERN_RESOURCE_SHORTAGE ||
+	    reason == MACHVM_KERN_MEMORY_ERROR)
+		return reason;
+	return MACHVM_KERN_INVALID_ADDRESS;
 }
 
 /* Does what begin() has marked, all of it or nothing. */

@@ -9,6 +9,7 @@ int machvm_resident_wire(struct machvm_map *map, u64 addr, u64 length, u32 acces
 			 bool privileged);
 int machvm_resident_wire_all(struct machvm_map *map, u32 flags, bool privileged);
 int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end);
+int machvm_resident_try(struct machvm_map *map, u64 addr, u64 length, bool write);
 void machvm_resident_settle(struct machvm_map *map);
 void machvm_resident_unmapped(struct machvm_map *map);
 

@@ -24,6 +24,17 @@ static inline void vm_flags_set_raw(struct vm_area_struct *vma, vm_flags_t flags
 	*(vm_flags_t *)&vma->vm_flags = flags;
 }
 
+/* One page of another process; whether mmap_lock is still held comes back in @locked. */
+static inline long pin_user_page_remote(struct mm_struct *mm, unsigned long addr,
+					unsigned int flags, struct page **page, int *locked)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages_remote(mm, addr, 1, flags, page, NULL, locked);
+#else
+	return pin_user_pages_remote(mm, addr, 1, flags, page, locked);
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 /* There are no per-VMA locks: a fault holds mmap_lock. */
 static inline void release_fault_lock(struct vm_fault *vmf)
