@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 
 struct note {
+	u64 born;	/* when its thread was: another one may get the same number */
 	u64 addr;
 	int reason;	/* kern_return_t, 0: nothing is noted */
 	int error;
@@ -26,20 +27,26 @@ static unsigned long note_key(void)
 /* Only its own thread changes or drops a note while the map is in use, so it needs no lock. */
 static struct note *note_find(struct machvm_map *map)
 {
-	return xa_load(&map->pmap->notes, note_key());
+	struct note *note = xa_load(&map->pmap->notes, note_key());
+
+	return note && note->born == current->start_boottime ? note : NULL;
 }
 
 /* Makes sure that machvm_note_set() has a place.  Returns 0 or -ENOMEM. */
 int machvm_note_prepare(struct machvm_map *map)
 {
-	struct note *note;
+	struct note *note = xa_load(&map->pmap->notes, note_key());
 	int err;
 
-	if (note_find(map))
+	if (note) {
+		if (note->born != current->start_boottime)
+			*note = (struct note){ .born = current->start_boottime };
 		return 0;
+	}
 	note = kzalloc(sizeof(*note), GFP_KERNEL_ACCOUNT);
 	if (!note)
 		return -ENOMEM;
+	note->born = current->start_boottime;
 	err = xa_err(xa_store(&map->pmap->notes, note_key(), note, GFP_KERNEL_ACCOUNT));
 	if (err)
 		kfree(note);
