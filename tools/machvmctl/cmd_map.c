@@ -31,6 +31,8 @@ static const char *inherit_text(uint32_t inherit)
 		return "copy";
 	case MACHVM_INHERIT_NONE:
 		return "none";
+	case MACHVM_INHERIT_ZERO:
+		return "zero";
 	}
 	return "?";
 }
@@ -144,7 +146,7 @@ const struct verb verb_map = {
 		"\n"
 		"  START-END  addresses, the end is the first byte after it\n"
 		"  CUR/MAX    protection now / the most that vm_protect may set; r w x\n"
-		"  INHERIT    what a child of fork gets: share, copy or none\n"
+		"  INHERIT    what a child of fork gets: share, copy, none or zero\n"
 		"  FLAGS      s  shared: other maps see writes to it\n"
 		"             c  needs copy: the next write makes a shadow object\n"
 		"             p  a pager serves the object\n"
