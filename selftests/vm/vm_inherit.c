@@ -31,6 +31,8 @@ TEST(V8_values)
 	EXPECT_EQ(VM_INHERIT_COPY, inheritance(base + PAGE));
 	EXPECT_EQ(KERN_SUCCESS, inherit(base, PAGE, VM_INHERIT_NONE));
 	EXPECT_EQ(VM_INHERIT_NONE, inheritance(base));
+	EXPECT_EQ(KERN_SUCCESS, inherit(base, PAGE, VM_INHERIT_ZERO));
+	EXPECT_EQ(VM_INHERIT_ZERO, inheritance(base));
 	EXPECT_EQ(KERN_SUCCESS, inherit(base, PAGE, VM_INHERIT_COPY));
 	EXPECT_EQ(1, util_regions(base, base + PAGES(2)));
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, inherit(base, PAGE, 3));
@@ -57,10 +59,13 @@ TEST(S2_4_inherit_over_holes)
 
 TEST(S2_6_inherit_that_wraps)
 {
-	vm_address_t base = util_make(2);
+	vm_address_t base = util_make(4);
 
 	EXPECT_EQ(KERN_SUCCESS, inherit(base + PAGE, -base, VM_INHERIT_NONE));
-	EXPECT_EQ(VM_INHERIT_COPY, inheritance(base));
+	EXPECT_EQ(KERN_SUCCESS, inherit(base + PAGES(2), -PAGE, VM_INHERIT_NONE));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(VM_INHERIT_COPY, inheritance(base + PAGES(i)));
+	EXPECT_EQ(1, util_regions(base, base + PAGES(4)));
 }
 
 TEST(S2_7_inherit_of_nothing)
@@ -83,6 +88,43 @@ TEST(S2_8_inherit_takes_every_page_it_touches)
 	EXPECT_EQ(VM_INHERIT_NONE, inheritance(base + PAGE));
 	EXPECT_EQ(VM_INHERIT_NONE, inheritance(base + PAGES(2)));
 	EXPECT_EQ(VM_INHERIT_COPY, inheritance(base + PAGES(3)));
+}
+
+/* In the place of what the parent has, whatever that is, a child of any generation has zeroes. */
+TEST(V8_C3_zero_is_fresh_memory_in_the_child)
+{
+	struct util_pager *pager = util_pager_start(2);
+	vm_address_t base = util_make(4), object;
+	pid_t pid, grandchild;
+
+	object = util_map(util_pager_object(pager), 0, 2, false);
+	ASSERT_NE(0, object);
+	EXPECT_EQ(0, util_wrong(object, 2, 0));
+	util_fill(base, 2, 1);
+	ASSERT_EQ(KERN_SUCCESS, inherit(base, PAGES(4), VM_INHERIT_ZERO));
+	ASSERT_EQ(KERN_SUCCESS, inherit(object, PAGES(2), VM_INHERIT_ZERO));
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_EQ(VM_INHERIT_ZERO, inheritance(base));
+		EXPECT_EQ(0, util_not_zero(base, 4));
+		EXPECT_EQ(0, util_not_zero(object, 2));
+		util_fill(base, 4, 2);
+		util_fill(object, 2, 2);
+		grandchild = fork();
+		if (grandchild == 0) {
+			EXPECT_EQ(0, util_not_zero(base, 4));
+			EXPECT_EQ(0, util_not_zero(object, 2));
+			CHILD_END();
+		}
+		EXPECT_EQ(0, util_wait(grandchild));
+		EXPECT_EQ(0, util_wrong(base, 4, 2));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(0, util_wrong(base, 2, 1));
+	EXPECT_EQ(0, util_not_zero(base + PAGES(2), 2));
+	EXPECT_EQ(0, util_wrong(object, 2, 0));
+	util_pager_stop(pager);
 }
 
 TEST(C3_none_is_a_hole_in_the_child)
@@ -199,6 +241,37 @@ TEST(S2_24_copy_after_a_share)
 	util_gate_close_writer(&gate);
 	EXPECT_EQ(0, util_wait(pid));
 	EXPECT_EQ(0, util_wrong(base, 4, 2));
+}
+
+/* Nor does what a third task writes, which had no part in the fork. */
+TEST(S2_24_writes_of_a_third_task_do_not_reach_a_copy)
+{
+	vm_address_t base = util_make(4);
+	struct util_gate copied, written;
+	pid_t pid, copy;
+
+	ASSERT_EQ(0, util_gate_init(&copied));
+	ASSERT_EQ(0, util_gate_init(&written));
+	util_fill(base, 4, 1);
+	inherit(base, PAGES(4), VM_INHERIT_SHARE);
+	pid = fork();
+	if (pid == 0) {
+		inherit(base, PAGES(4), VM_INHERIT_COPY);
+		copy = fork();
+		if (copy == 0) {
+			EXPECT_EQ(0, util_gate_pass(&written));
+			EXPECT_EQ(0, util_wrong(base, 4, 1));
+			CHILD_END();
+		}
+		util_gate_open(&copied);
+		EXPECT_EQ(0, util_wait(copy));
+		EXPECT_EQ(0, util_wrong(base, 4, 2));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_gate_pass(&copied));
+	util_fill(base, 4, 2);
+	util_gate_open(&written);
+	EXPECT_EQ(0, util_wait(pid));
 }
 
 /* Protection and holes are each task's own, the memory is both's. */
