@@ -468,6 +468,35 @@ TEST(S2_31_fork_and_a_page_not_resident)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+/* A fork asks no pager and waits for none, whatever the child will find. */
+TEST(C4_fork_of_what_cannot_be_read)
+{
+	struct util_pager *fails = util_pager_start(4), *silent = util_pager_start(4);
+	vm_address_t error, closed;
+	pid_t pid;
+
+	error = util_map(util_pager_object(fails), 0, 4, false);
+	closed = util_map(util_pager_object(silent), 0, 4, false);
+	must(error && closed);
+	util_pager_fail_from(fails, 0, 5);
+	util_pager_hold(silent, true);
+	must_eq(vm_protect(SELF, closed, PAGES(4), FALSE, VM_PROT_NONE), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct util_access access = util_read(error);
+
+		EXPECT_EQ(SIGBUS, access.signal);
+		EXPECT_EQ(KERN_MEMORY_ERROR, access.why);
+		EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_read(closed));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(0, util_pager_requests(silent, 0));
+	EXPECT_EQ(1, util_pager_requests(fails, 0));
+	util_pager_stop(fails);
+	util_pager_stop(silent);
+}
+
 TEST(V15_fork_of_a_copy)
 {
 	struct util_gate go;

@@ -75,6 +75,30 @@ TEST(D1_S2_12_region_info_at_a_hole_and_past_the_end)
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, mach_vm_region_info(STDERR_FILENO, base, &region, &name));
 }
 
+TEST(V22_D1_D3_wired_memory)
+{
+	vm_page_info_t room[4], *pages = room;
+	mach_msg_type_number_t count = 4;
+	vm_address_t base = util_make(4);
+	memory_object_name_t name;
+	vm_region_info_t region;
+
+	util_fill(base, 4, 1);
+	ASSERT_EQ(KERN_SUCCESS,
+		  vm_wire(mach_host_priv(), SELF, base + PAGE, PAGES(2), VM_PROT_READ));
+	ASSERT_EQ(KERN_SUCCESS,
+		  vm_wire(mach_host_priv(), SELF, base + PAGE, PAGES(2), VM_PROT_READ));
+	region = region_at(base + PAGE, &name);
+	EXPECT_EQ(base + PAGES(3), region.vri_end);
+	EXPECT_EQ(1, region.vri_wired_count);
+	EXPECT_EQ(1, region.vri_user_wired_count);
+	EXPECT_EQ(0, region_at(base, &name).vri_wired_count);
+	ASSERT_EQ(KERN_SUCCESS, mach_vm_object_pages(name, &pages, &count));
+	ASSERT_EQ(4, count);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(i == 1 || i == 2, pages[i].vpi_wire_count);
+}
+
 TEST(D1_region_that_is_shared_or_to_be_copied)
 {
 	vm_address_t base = util_make(4);

@@ -230,6 +230,20 @@ TEST(S2_13_protect_and_back_is_one_region)
 	EXPECT_EQ(0, util_wrong(base, 9, 1));
 }
 
+/* Equal neighbours may be wired for different calls, so what was wired apart stays apart. */
+TEST(S2_13_wiring_and_back_are_regions_still)
+{
+	vm_address_t base = util_make(3);
+
+	util_fill(base, 3, 1);
+	ASSERT_EQ(KERN_SUCCESS,
+		  vm_wire(mach_host_priv(), SELF, base + PAGE, PAGE, VM_PROT_READ));
+	EXPECT_EQ(3, util_regions(base, base + PAGES(3)));
+	ASSERT_EQ(KERN_SUCCESS, vm_wire(mach_host_priv(), SELF, base + PAGE, PAGE, VM_PROT_NONE));
+	EXPECT_EQ(3, util_regions(base, base + PAGES(3)));
+	EXPECT_EQ(0, util_wrong(base, 3, 1));
+}
+
 TEST(S2_13_what_differs_stays_apart)
 {
 	vm_address_t room = empty_range(8), at = room;
