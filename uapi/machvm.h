@@ -262,7 +262,7 @@ struct machvm_vm_region {
 	__u32 __reserved;
 };
 
-#define MACHVM_REGION_SHARED 0x1	/* other maps see writes to it */
+#define MACHVM_REGION_SHARED 0x1	/* a fork has shared it, or a proxy was made of it */
 #define MACHVM_REGION_NEEDS_COPY 0x2	/* the next write makes a shadow object */
 #define MACHVM_REGION_EXTERNAL 0x4	/* a pager serves the object */
 
@@ -295,10 +295,13 @@ struct machvm_vm_inherit {
  * @destination: page aligned; keeps its protection and inheritance
  *
  * No page is copied before one side writes to it; overlapping ranges behave as a copy through a
- * snapshot.  Where one side lies outside the arena, in ordinary memory, bytes are copied.
- * Answers SUCCESS, INVALID_ADDRESS (a hole), PROTECTION_FAILURE (source not readable, destination
- * not writable), INVALID_ARGUMENT (not aligned), RESOURCE_SHORTAGE.  What is wrong with the source
- * counts first, then the alignment, then the destination.  All of it or nothing.
+ * snapshot.  Where one side lies outside all windows, in ordinary memory, and where the destination
+ * is shared or wired, bytes are copied.
+ * Answers SUCCESS, INVALID_ADDRESS (a hole, or ordinary memory that allows no access),
+ * PROTECTION_FAILURE (source not readable, destination not writable), INVALID_ARGUMENT (not
+ * aligned), MEMORY_ERROR (bytes are copied, and a pager has failed, or is gone), RESOURCE_SHORTAGE,
+ * INVALID_TASK.  What is wrong with the source counts first, then the alignment, then the
+ * destination.  All of it or nothing.
  */
 struct machvm_vm_copy {
 	__u32 size;

@@ -96,13 +96,14 @@ kern_return_t vm_inherit(task_t target_task, vm_address_t address, vm_size_t siz
  * @dest_address: page aligned; the range keeps its protection and inheritance
  *
  * No page is copied before one side writes to it.  Overlapping ranges behave as if the source were
- * copied away first.  Ordinary memory of the caller takes part by bytes.
+ * copied away first.  Ordinary memory takes part by bytes.
  *
  * GNU Mach reference manual, "Data Transfer".
  *
  * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (not aligned), KERN_INVALID_ADDRESS (a hole),
- * KERN_PROTECTION_FAILURE (source not readable or destination not writable).  On an error the
- * destination is as it was.
+ * KERN_PROTECTION_FAILURE (source not readable or destination not writable), KERN_MEMORY_ERROR (a
+ * pager of memory that had to be copied by bytes has failed).  On an error the destination is as
+ * it was.
  */
 kern_return_t vm_copy(task_t target_task, vm_address_t source_address, vm_size_t count,
 		      vm_address_t dest_address);
@@ -177,7 +178,7 @@ kern_return_t vm_map(task_t target_task, vm_address_t *address, vm_size_t size, 
  * @protection: out: protection in force
  * @max_protection: out: what vm_protect() may at most set
  * @inheritance: out: VM_INHERIT_*
- * @is_shared: out: TRUE if other maps see what is written to it
+ * @is_shared: out: TRUE if a fork has shared it
  * @object_name: out: a number that tells the region's object from others, MACH_PORT_NULL if the
  *               region was never touched; no descriptor, and of no other use
  * @offset: out: first byte of the region in that object
