@@ -35,14 +35,30 @@ struct oracle_cell {
 	int value;
 };
 
+/* What a proxy shows from @offset on: bytes of an object from @start on. */
+struct oracle_part {
+	struct oracle_object *object;	/* NULL: what is named is no memory object */
+	uint64_t offset;
+	uint64_t start, length;
+};
+
 /*
  * A memory object: what its pages hold as those see it who share it.  Its pager forgets what is
- * returned to it.
+ * returned to it.  Or a proxy, which has no pages of its own.
  */
 struct oracle_object {
 	unsigned int nr_pages;
 	unsigned char (*value)(unsigned int page);	/* what the pager says */
 	struct oracle_cell **cells;
+	bool nameless;		/* it was a region, and nobody knows where in its object */
+	bool revoked;
+	uint32_t max_protection;	/* of a proxy */
+	unsigned int nr_parts;
+	struct oracle_part *parts;
+};
+
+struct oracle_range {
+	uint64_t start, end;
 };
 
 struct oracle_page {
@@ -60,9 +76,13 @@ struct oracle_page {
 };
 
 struct oracle_map {
-	uint64_t min, max;	/* where memory can be placed */
+	uint64_t min, max;	/* where memory is placed that may lie anywhere */
+	const struct oracle_range *closed;	/* what cannot be had: it is Linux's, or the */
+	unsigned int nr_closed;			/* caller is somebody else and cannot ask Linux */
 	uint64_t limit;		/* bytes, as vm_set_size_limit has it */
 	uint64_t max_limit;
+	uint64_t wire_limit;	/* bytes that those may have wired who have no privilege */
+	bool wire_future;	/* whatever comes is wired */
 	unsigned int changes;	/* counts whatever may have changed something */
 	unsigned int nr_pages, room;
 	struct oracle_page *pages;	/* in order of address */
@@ -113,13 +133,31 @@ int oracle_read(struct oracle_map *from, uint64_t address, uint64_t size, struct
 		uint64_t *data);
 int oracle_write(struct oracle_map *map, uint64_t address, struct oracle_map *from, uint64_t data,
 		 uint64_t size);
-int oracle_wire(struct oracle_map *map, uint64_t address, uint64_t size, uint32_t access);
+int oracle_wire(struct oracle_map *map, uint64_t address, uint64_t size, uint32_t access,
+		bool privileged);
+int oracle_wire_all(struct oracle_map *map, uint32_t flags);
 int oracle_msync(struct oracle_map *map, uint64_t address, uint64_t size, uint32_t flags);
 /* Of the object that the page shows. */
 int oracle_object_sync(struct oracle_map *map, struct oracle_page *page, uint64_t offset,
 		       uint64_t size, bool flush);
 int oracle_set_size_limit(struct oracle_map *map, uint64_t limit, uint64_t max_limit,
 			  bool privileged);
+int oracle_allocate_contiguous(struct oracle_map *map, uint64_t *address, uint64_t size,
+			       uint64_t pmin, uint64_t pmax, uint64_t palign);
+int oracle_pages_phys(uint64_t address, uint64_t size);
+int oracle_machine_attribute(uint64_t address, uint64_t size);
+
+/* If they succeed, @proxy is one, until oracle_object_end(). */
+int oracle_proxy(struct oracle_object *proxy, uint32_t max_protection, unsigned int count,
+		 const struct oracle_part *parts);
+
+/*
+ * The region that the address lies in is shown to the oracle by its @end; @region becomes what of
+ * it the proxy shows.
+ */
+int oracle_region_proxy(struct oracle_object *proxy, struct oracle_object *region,
+			const struct oracle_map *map, uint64_t address, uint64_t length,
+			uint32_t max_protection, uint64_t end);
 
 /* fork: @child is empty and becomes what it is to be. */
 void oracle_fork(struct oracle_map *parent, struct oracle_map *child);
