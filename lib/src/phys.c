@@ -77,7 +77,7 @@ kern_return_t vm_pages_phys(host_priv_t host, task_t target_task, vm_address_t a
 }
 
 /* What no process may have begins here. */
-#define USER_END ((vm_address_t)1 << 47)
+#define USER_END (((vm_address_t)1 << 47) - 4096)
 
 kern_return_t vm_machine_attribute(task_t target_task, vm_address_t address, vm_size_t size,
 				   vm_machine_attribute_t attribute,
