@@ -118,6 +118,22 @@ static bool in_user_space(u64 addr, u64 length)
 	return !check_add_overflow(addr, length, &end) && end <= MACHVM_ADDRESS_END;
 }
 
+/* There is no room: but what is wrong with the source counts first. */
+static int why_not_read(struct machvm_map *from, u64 addr, u64 length, int kr)
+{
+	u64 at, end = addr + length;
+	int ret = MACHVM_KERN_SUCCESS;
+	u8 byte;
+
+	for (at = addr; at < end && !ret; at = (at & PAGE_MASK) + PAGE_SIZE) {
+		ret = move(from, at, &byte, 1, false);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	return ret ?: kr;
+}
+
 /* Fresh memory of the caller with what ordinary memory holds, at the same offset in its page. */
 static int read_ordinary(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *own,
 			 u64 *data)
@@ -129,7 +145,7 @@ static int read_ordinary(struct machvm_map *from, u64 addr, u64 length, struct m
 		return MACHVM_KERN_INVALID_ADDRESS;
 	kr = machvm_vm_allocate(own, data, shift + length, true);
 	if (kr)
-		return kr;
+		return why_not_read(from, addr, length, kr);
 	kr = copy_bytes(own, *data + shift, from, addr, length);
 	if (kr)
 		machvm_vm_deallocate(own, *data, shift + length);

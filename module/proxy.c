@@ -126,7 +126,7 @@ int machvm_proxy_check(struct machvm_proxy *proxy)
  * @proxy: its maximum protection is cut down to the region's
  * @map: of the task
  * @addr: page aligned
- * @length: bytes, whole pages
+ * @length: bytes, all of which have to be there; whole pages are shown
  *
  * Return: as machvm_vm_take(); KERN_INVALID_ARGUMENT, KERN_RESOURCE_SHORTAGE.
  */
@@ -135,17 +135,19 @@ int machvm_proxy_take_region(struct machvm_proxy *proxy, struct machvm_map *map,
 {
 	struct machvm_proxy_part *part = &proxy->parts[0];
 	u8 max_protection;
+	u64 touched;
 	int kr;
 
 	part->length = length & PAGE_MASK;
 	if (!part->length || !PAGE_ALIGNED(addr))
 		return MACHVM_KERN_INVALID_ARGUMENT;
-	part->memory = machvm_map_create(0, part->length, map->user);
+	touched = max(PAGE_ALIGN(length), part->length);	/* no region is as long as 2^64 */
+	part->memory = machvm_map_create(0, touched, map->user);
 	if (!part->memory)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	proxy->nr = 1;
 	proxy->depth = 1;
-	kr = machvm_vm_take(map, addr, part->length, part->memory, &max_protection);
+	kr = machvm_vm_take(map, addr, touched, part->memory, &max_protection);
 	if (!kr)
 		proxy->max_protection &= max_protection;
 	return kr;
@@ -327,14 +329,12 @@ static int map_piece(struct machvm_map *map, const struct machvm_vm_map *arg,
 int machvm_vm_map_proxy(struct machvm_map *map, const struct machvm_vm_map *arg,
 			struct machvm_proxy *proxy, u64 *addr)
 {
-	u64 length = PAGE_ALIGN(arg->length), end;
+	u64 length = PAGE_ALIGN(arg->length);
 	struct machvm_map *transit;
 	struct piece piece;
 	int kr;
 
-	if (!length || !PAGE_ALIGNED(arg->offset) || check_add_overflow(arg->offset, length, &end))
-		return MACHVM_KERN_INVALID_ARGUMENT;
-	kr = piece_at(proxy, arg->offset, &piece);
+	kr = machvm_vm_map_check(arg, length, true) ?: piece_at(proxy, arg->offset, &piece);
 	if (kr)
 		return kr;
 	if (piece.part->memobj && piece.length >= length)

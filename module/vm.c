@@ -425,7 +425,8 @@ static int entry_map_memobj(struct machvm_entry *entry, struct machvm_memobj *me
 	return machvm_entry_map_object(entry, object, offset, copy);
 }
 
-static int vm_map_check(const struct machvm_vm_map *arg, u64 length, bool external)
+/* What is wrong with the arguments; @external: with those, too, that say what of an object. */
+int machvm_vm_map_check(const struct machvm_vm_map *arg, u64 length, bool external)
 {
 	u64 end;
 
@@ -451,7 +452,7 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 	u64 length = PAGE_ALIGN(arg->length);
 	u8 execute = arg->protection & arg->max_protection & MACHVM_PROT_EXECUTE;
 	struct machvm_entry *entry;
-	int kr = vm_map_check(arg, length, memobj);
+	int kr = machvm_vm_map_check(arg, length, memobj);
 
 	*addr = arg->address;
 	if (!kr && !arg->anywhere)

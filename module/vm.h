@@ -25,6 +25,7 @@ int machvm_vm_deallocate(struct machvm_map *map, u64 addr, u64 length);
 int machvm_vm_protect(struct machvm_map *map, u64 addr, u64 length, bool set_maximum,
 		      u32 protection);
 int machvm_vm_inherit(struct machvm_map *map, u64 addr, u64 length, u32 inheritance);
+int machvm_vm_map_check(const struct machvm_vm_map *arg, u64 length, bool external);
 int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 		  struct machvm_memobj *memobj, u64 *addr);
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
