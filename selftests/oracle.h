@@ -110,6 +110,9 @@ void oracle_object_end(struct oracle_object *object);
 struct oracle_page *oracle_find(const struct oracle_map *map, uint64_t address);
 struct oracle_page *oracle_next(const struct oracle_map *map, uint64_t address);
 
+/* Is the page, which is wired, kept?  Not while it is out of reach. */
+bool oracle_kept(const struct oracle_page *page);
+
 /* Says that Linux has memory there. */
 void oracle_ordinary(struct oracle_map *map, uint64_t address, unsigned int nr, unsigned char value);
 

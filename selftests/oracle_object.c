@@ -63,22 +63,22 @@ static unsigned int level_of(const struct oracle_object *object)
 	return most;
 }
 
-/* What is wrong with numbers comes before what is wrong with rights. */
+/* What is wrong with rights comes before what is wrong with ranges. */
 static int proxy_check(uint32_t max_protection, unsigned int count, const struct oracle_part *parts)
 {
 	int kr = MACHVM_KERN_SUCCESS;
 
 	if (max_protection & ~MACHVM_PROT_ALL || !count || count > PARTS_MOST)
 		return MACHVM_KERN_INVALID_ARGUMENT;
+	for (unsigned int i = 0; i < count && !kr; i++)
+		if (!parts[i].object)
+			kr = MACHVM_KERN_INVALID_NAME;
 	for (unsigned int i = 0; i < count && !kr; i++) {
 		kr = part_check(&parts[i]);
 		for (unsigned int j = 0; j < i && !kr; j++)
 			if (parts_overlap(&parts[i], &parts[j]))
 				kr = MACHVM_KERN_INVALID_ARGUMENT;
 	}
-	for (unsigned int i = 0; i < count && !kr; i++)
-		if (!parts[i].object)
-			kr = MACHVM_KERN_INVALID_NAME;
 	for (unsigned int i = 0; i < count && !kr; i++)
 		if (level_of(parts[i].object) >= LEVELS_MOST)
 			kr = MACHVM_KERN_RESOURCE_SHORTAGE;

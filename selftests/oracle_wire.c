@@ -13,6 +13,11 @@ static void page_wire(struct oracle_page *page, uint32_t wired)
 	page->fresh = page->fresh && !wired;
 }
 
+bool oracle_kept(const struct oracle_page *page)
+{
+	return page->wired && page->protection & MACHVM_PROT_READ;
+}
+
 /* What pages are to be wired that are not yet, in bytes. */
 static uint64_t wire_cost(const struct oracle_map *map, uint64_t start, uint64_t end)
 {

@@ -5,14 +5,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "agree.h"
+#include "agree_internal.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-#define X "%#" PRIx64
 
 void agree_complain(const char *format, ...)
 {
@@ -25,30 +21,21 @@ void agree_complain(const char *format, ...)
 	va_end(args);
 }
 
-/* The last call in words. */
-static char call[256];
+char agree_call_text[256];
 
 const char *agree_last(void)
 {
-	return call;
+	return agree_call_text;
 }
 
-static bool compare(int kr, int expected, uint64_t at, uint64_t expected_at)
+bool agree_compare(int kr, int expected, uint64_t at, uint64_t expected_at)
 {
 	if (kr == expected && (kr || at == expected_at))
 		return true;
-	agree_complain("%s: %d at " X ", not %d at " X, call, kr, at, expected, expected_at);
+	agree_complain("%s: %d at " X ", not %d at " X, agree_call_text, kr, at, expected,
+		       expected_at);
 	return false;
 }
-
-/* Compares answers; addresses too where both succeeded. */
-#define AGREE(kr, expected, at, expected_at, format, ...)                       \
-	({                                                                      \
-		int kr_ = (kr), expected_ = (expected);                         \
-										\
-		snprintf(call, sizeof(call), format, ##__VA_ARGS__);            \
-		compare(kr_, expected_, at, expected_at);                       \
-	})
 
 static void make_map(task_t task, struct agree_call *c)
 {
@@ -87,6 +74,18 @@ static void make_load(struct agree_call *c)
 		c->kr = KERN_FAILURE;
 }
 
+static void make_pageout(task_t task, struct agree_call *c)
+{
+	struct machvm_vm_pageout pageout = {
+		.size = sizeof(pageout),
+		.task = task == SELF ? MACHVM_TASK_SELF : (int)task,
+		.address = c->address,
+		.length = c->size,
+	};
+
+	c->kr = util_ioctl(util_device(), MACHVM_VM_PAGEOUT, &pageout);
+}
+
 void agree_make(task_t task, struct agree_call *c)
 {
 	vm_address_t at = c->address;
@@ -120,6 +119,16 @@ void agree_make(task_t task, struct agree_call *c)
 	case AGREE_MSYNC:
 		c->kr = vm_msync(task, c->address, c->size, c->value);
 		break;
+	case AGREE_WIRE:
+		c->kr = vm_wire(c->flag ? mach_host_priv() : mach_host_self(), task, c->address,
+				c->size, c->value);
+		break;
+	case AGREE_PAGEOUT:
+		make_pageout(task, c);
+		break;
+	case AGREE_FETCH:
+		c->value = util_run(c->address);
+		break;
 	case AGREE_STORE:
 		make_store(c);
 		break;
@@ -129,7 +138,7 @@ void agree_make(task_t task, struct agree_call *c)
 	}
 }
 
-static struct agree_call make(struct agree *a, struct agree_call c)
+struct agree_call agree_send(struct agree *a, struct agree_call c)
 {
 	if (a->send)
 		a->send(a, &c);
@@ -138,15 +147,18 @@ static struct agree_call make(struct agree *a, struct agree_call c)
 	return c;
 }
 
-#define MAKE(a, what_, at, ...) \
-	make(a, (struct agree_call){ .what = what_, .address = at, ##__VA_ARGS__ })
-
 bool agree_allocate(struct agree *a, uint64_t address, uint64_t size, bool anywhere)
 {
-	struct agree_call c = MAKE(a, AGREE_ALLOCATE, address, .size = size, .flag = anywhere);
-	uint64_t expected_at = anywhere ? c.address : address;
-	int expected = oracle_allocate(&a->map, &expected_at, size, anywhere);
+	struct agree_call c;
+	uint64_t expected_at;
+	int expected;
 
+	if (!anywhere)
+		agree_closed_begin(a, address, size);
+	c = MAKE(a, AGREE_ALLOCATE, address, .size = size, .flag = anywhere);
+	expected_at = anywhere ? c.address : address;
+	expected = oracle_allocate(&a->map, &expected_at, size, anywhere);
+	agree_closed_end(a);
 	return AGREE(c.kr, expected, c.address, expected_at, "vm_allocate(" X ", " X ", %d)",
 		     address, size, anywhere);
 }
@@ -177,42 +189,21 @@ bool agree_inherit(struct agree *a, uint64_t address, uint64_t size, vm_inherit_
 		     "vm_inherit(" X ", " X ", %d)", address, size, inheritance);
 }
 
-bool agree_msync(struct agree *a, uint64_t address, uint64_t size, vm_sync_t flags)
-{
-	int kr = MAKE(a, AGREE_MSYNC, address, .size = size, .value = flags).kr;
-
-	return AGREE(kr, oracle_msync(&a->map, address, size, flags), 0, 0,
-		     "vm_msync(" X ", " X ", %#x)", address, size, flags);
-}
-
-bool agree_object_sync(struct agree *a, uint64_t address, uint64_t offset, uint64_t size,
-		       bool flush, bool write_back)
-{
-	struct oracle_page *page = oracle_find(&a->map, address);
-	memory_object_name_t name = MACH_PORT_NULL;
-	int expected = KERN_INVALID_ARGUMENT;
-	struct util_region region;
-
-	if (page && !page->ordinary && util_region(address, &region) == KERN_SUCCESS)
-		name = region.name;
-	if (name)		/* or nothing was ever done with the region */
-		expected = oracle_object_sync(&a->map, page, offset, size, flush);
-	return AGREE(vm_object_sync(name, offset, size, flush, write_back, TRUE), expected, 0, 0,
-		     "vm_object_sync(of " X ", " X ", " X ", %d, %d)", address, offset, size,
-		     flush, write_back);
-}
-
 bool agree_map(struct agree *a, uint64_t address, uint64_t size, const struct agree_mapping *m)
 {
 	struct oracle_mapping how = m->how;
-	struct agree_call c = MAKE(a, AGREE_MAP, address, .size = size, .how = how,
-				   .object = m->object->port);
-	uint64_t expected_at = how.anywhere ? c.address : address;
 	int expected = KERN_INVALID_ARGUMENT;
+	uint64_t expected_at;
+	struct agree_call c;
 
+	if (!how.anywhere)
+		agree_closed_begin(a, address, size);
+	c = MAKE(a, AGREE_MAP, address, .size = size, .how = how, .object = m->object->port);
+	expected_at = how.anywhere ? c.address : address;
 	how.object = m->object->oracle;
 	if (!m->object->refused)
 		expected = oracle_vm_map(&a->map, &expected_at, size, &how);
+	agree_closed_end(a);
 	return AGREE(c.kr, expected, c.address, expected_at,
 		     "vm_map(" X ", " X ", mask " X ", %d, %s, " X ", %d, %#x, %#x, %d)", address,
 		     size, how.mask, how.anywhere, m->object->name, how.offset, how.copy,
@@ -250,6 +241,8 @@ bool agree_store(struct agree *a, uint64_t address, unsigned char value)
 {
 	int kr = MAKE(a, AGREE_STORE, address, .value = value).kr;
 
+	if (kr && agree_is_linux(a, address))
+		return true;
 	return AGREE(kr, oracle_store(&a->map, address, value), 0, 0, "store(" X ", %u)", address,
 		     value);
 }
@@ -267,10 +260,22 @@ bool agree_load(struct agree *a, uint64_t address)
 	struct agree_call c = MAKE(a, AGREE_LOAD, address);
 	int expected = oracle_load(&a->map, address);
 
+	if (c.kr && agree_is_linux(a, address))
+		return true;
 	if (agree_loaded(&c, expected, page ? page->cell->value : ORACLE_UNKNOWN))
 		return true;
 	return AGREE(c.kr, expected, c.value, page ? page->cell->value : 0,
 		     "load(" X ")", address);
+}
+
+bool agree_run(struct agree *a, uint64_t address)
+{
+	const vm_prot_t wanted = VM_PROT_READ | VM_PROT_EXECUTE;
+	const struct oracle_page *page = oracle_find(&a->map, address);
+	bool runs = (int)MAKE(a, AGREE_FETCH, address).value != -1;
+	bool expected = page && (page->protection & wanted) == wanted;
+
+	return AGREE(!runs, !expected, 0, 0, "run(" X ")", address);
 }
 
 /* The region that is shown for the page: it and what it says of its object. */
@@ -278,7 +283,7 @@ static bool page_agrees(const struct oracle_page *page, const struct machvm_vm_r
 {
 	if (page->protection != region->out_protection ||
 	    page->max_protection != region->out_max_protection ||
-	    page->inheritance != region->out_inheritance || page->wired != region->out_wired)
+	    page->inheritance != region->out_inheritance || oracle_kept(page) != region->out_wired)
 		return false;
 	if (page->shared && !(region->out_flags & MACHVM_REGION_SHARED))
 		return false;
@@ -308,7 +313,7 @@ static const struct oracle_page *region_agrees(struct agree *a, const struct ora
 			       at, region->out_protection, region->out_max_protection,
 			       region->out_inheritance, region->out_wired, region->out_flags,
 			       (uint64_t)region->out_offset, page->protection,
-			       page->max_protection, page->inheritance, page->wired, page->shared,
+			       page->max_protection, page->inheritance, oracle_kept(page), page->shared,
 			       page->offset);
 		return NULL;
 	}

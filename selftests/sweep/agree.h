@@ -15,13 +15,13 @@
 struct agree_call {
 	enum {
 		AGREE_ALLOCATE, AGREE_DEALLOCATE, AGREE_PROTECT, AGREE_INHERIT, AGREE_MAP,
-		AGREE_COPY, AGREE_READ, AGREE_WRITE, AGREE_LOAD, AGREE_STORE,
-		AGREE_MSYNC,
+		AGREE_COPY, AGREE_READ, AGREE_WRITE, AGREE_MSYNC, AGREE_WIRE, AGREE_PAGEOUT,
+		AGREE_LOAD, AGREE_STORE, AGREE_FETCH,
 	} what;
 	uint64_t address, size;
 	uint64_t other;			/* destination, or data */
-	bool flag;			/* anywhere, or set_maximum */
-	uint32_t value;			/* protection, inheritance, byte */
+	bool flag;			/* anywhere, set_maximum, or privileged */
+	uint32_t value;			/* protection, inheritance, byte, or what code returned */
 	struct oracle_mapping how;
 	mach_port_t object;
 	kern_return_t kr;		/* out, as are .address of a new place and .other of data */
@@ -33,6 +33,7 @@ struct agree {
 	/* Has somebody else make the call; NULL: this process does. */
 	void (*send)(struct agree *a, struct agree_call *call);
 	int socket;		/* for .send */
+	pid_t pid;		/* of the task; 0: this process */
 	struct oracle_map map;
 };
 
@@ -41,6 +42,7 @@ struct agree_object {
 	const char *name;
 	memory_object_t port;
 	struct oracle_object *oracle;	/* NULL: answers as fresh memory */
+	struct oracle_object own[2];	/* what agree_proxy() and agree_region_proxy() make */
 	bool refused;		/* KERN_INVALID_ARGUMENT, whatever else is wrong */
 };
 
@@ -63,9 +65,36 @@ bool agree_msync(struct agree *a, uint64_t address, uint64_t size, vm_sync_t fla
 /* vm_object_sync of what is at the address. */
 bool agree_object_sync(struct agree *a, uint64_t address, uint64_t offset, uint64_t size,
 		       bool flush, bool write_back);
+bool agree_wire(struct agree *a, bool privileged, uint64_t address, uint64_t size,
+		vm_prot_t access);
+bool agree_wire_all(struct agree *a, vm_wire_t flags);
+bool agree_set_size_limit(struct agree *a, bool privileged, uint64_t limit, uint64_t max_limit);
+bool agree_allocate_contiguous(struct agree *a, uint64_t size, uint64_t pmin, uint64_t pmax,
+			       uint64_t palign);
+bool agree_pages_phys(struct agree *a, uint64_t address, uint64_t size);
+bool agree_machine_attribute(struct agree *a, uint64_t address, uint64_t size,
+			     vm_machine_attribute_t attribute, vm_machine_attribute_val_t value);
+
+/* Nothing but time. */
+bool agree_pageout(struct agree *a, uint64_t address, uint64_t size);
+
+/* Proxies: if they come about, @proxy can be mapped until agree_object_end(). */
+bool agree_proxy(struct agree_object *proxy, vm_prot_t max_protection, unsigned int count,
+		 struct agree_object *const *objects, const struct oracle_part *parts);
+bool agree_region_proxy(struct agree *a, uint64_t address, uint64_t size, vm_prot_t max_protection,
+			struct agree_object *proxy);
+void agree_object_end(struct agree_object *object);
+
 bool agree_region(struct agree *a, uint64_t address);
+bool agree_region_info(struct agree *a, uint64_t address);
+
+/* What is told of the object of the region at the address, and of one that does not exist. */
+bool agree_object_info(struct agree *a, uint64_t address);
 bool agree_store(struct agree *a, uint64_t address, unsigned char value);
 bool agree_load(struct agree *a, uint64_t address);
+
+/* Calls what is there, which returns; does it run if that is allowed, and not if not? */
+bool agree_run(struct agree *a, uint64_t address);
 
 /* Is this what a load should have come to?  An unknown @value is any, even several. */
 bool agree_loaded(const struct agree_call *load, int kr, int value);

@@ -17,6 +17,9 @@
 #define WINDOW_AT 0x10000000UL	/* above the arena's start, where anywhere is */
 #define MANY_PAGES 120		/* a map with more is thinned out */
 
+/* The same number of pages where there is a window only while something is in it. */
+#define OUTSIDE_AT (1UL << 41)
+
 #define STEPS 2500		/* in one test, if nobody says */
 #define CHECK_EVERY 100
 
@@ -207,6 +210,109 @@ static bool do_unaligned(struct model *m)
 	       agree_inherit(m->self, m->address, -m->address, VM_INHERIT_NONE);
 }
 
+static bool do_allocate_outside(struct model *m)
+{
+	return agree_allocate(m->self, OUTSIDE_AT + PAGES(below(m, WINDOW_PAGES)), PAGES(m->nr),
+			      false);
+}
+
+static bool do_map_outside(struct model *m)
+{
+	m->address = OUTSIDE_AT + PAGES(below(m, WINDOW_PAGES));
+	return map_somehow(m, &m->tasks.stage.memory_object, false, below(m, 2), 0);
+}
+
+static bool do_map_proxy(struct model *m)
+{
+	return map_somehow(m, &m->tasks.stage.proxies[below(m, STAGE_PROXIES)], below(m, 2),
+			   below(m, 2), 0);
+}
+
+/* A right to memory of the task, of which we map some, here or in the task itself. */
+static bool do_region_proxy(struct model *m)
+{
+	struct agree *into = m->self->send || below(m, 2) ? &m->tasks.stage.agree : m->self;
+	struct agree_mapping mapping = {
+		.how = {
+			.anywhere = true,
+			.copy = below(m, 4) == 0,
+			.protection = VM_PROT_DEFAULT,
+			.max_protection = VM_PROT_ALL,
+			.inheritance = some_inheritance(m),
+		},
+	};
+	struct agree_object proxy;
+	bool agreed;
+
+	agreed = agree_region_proxy(m->self, m->address, PAGES(1 + below(m, 3)),
+				    some_protection(m) & VM_PROT_ALL, &proxy);
+	mapping.object = &proxy;
+	if (agreed && proxy.oracle)
+		agreed = agree_map(into, 0, PAGES(1 + below(m, 2)), &mapping);
+	agree_object_end(&proxy);
+	return agreed;
+}
+
+static bool do_wire(struct model *m)
+{
+	static const vm_prot_t often[] = {
+		VM_PROT_DEFAULT, VM_PROT_DEFAULT, VM_PROT_READ, VM_PROT_NONE,
+	};
+
+	return agree_wire(m->self, true, m->address, PAGES(m->nr), often[below(m, 4)]);
+}
+
+static bool do_unwire(struct model *m)
+{
+	return agree_wire(m->self, false, m->address, PAGES(m->nr), VM_PROT_NONE);
+}
+
+static bool do_wire_all(struct model *m)
+{
+	return agree_wire_all(m->self, VM_WIRE_CURRENT) && agree_regions(m->self) &&
+	       agree_wire_all(m->self, VM_WIRE_NONE);
+}
+
+static bool do_pageout(struct model *m)
+{
+	return agree_pageout(m->self, m->address, PAGES(m->nr + 6));
+}
+
+/* Room for some pages and not one more. */
+static bool do_size_limit(struct model *m)
+{
+	uint64_t limit = oracle_size(&m->self->map) + PAGES(m->nr);
+
+	return agree_set_size_limit(m->self, true, limit - 1, USER_END) &&
+	       agree_allocate(m->self, 0, PAGES(m->nr), true) &&
+	       agree_set_size_limit(m->self, true, limit, USER_END) &&
+	       agree_allocate(m->self, m->address, PAGES(m->nr), false) &&
+	       agree_allocate(m->self, 0, PAGE, true) &&
+	       agree_set_size_limit(m->self, true, USER_END, USER_END);
+}
+
+/* A return instruction, which is run, and is not; what the task itself says is so at once. */
+static bool do_run(struct model *m)
+{
+	struct agree *own = &m->slot->agree;
+	const struct oracle_page *page = oracle_find(&own->map, m->address);
+
+	if (!page || page->ordinary || page->max_protection != VM_PROT_ALL)
+		return true;
+	return agree_protect(own, m->address, PAGE, false, VM_PROT_DEFAULT) &&
+	       agree_store(own, m->address, 0xc3) &&
+	       agree_protect(own, m->address, PAGE, false, VM_PROT_READ | VM_PROT_EXECUTE) &&
+	       agree_run(own, m->address) &&
+	       agree_protect(own, m->address, PAGE, false, VM_PROT_READ) &&
+	       agree_run(own, m->address);
+}
+
+static bool do_region_info(struct model *m)
+{
+	return agree_region_info(m->self, m->address + below(m, PAGE)) &&
+	       agree_object_info(m->self, m->address);
+}
+
 static bool do_region(struct model *m)
 {
 	return agree_region(m->self, m->address + below(m, PAGE));
@@ -226,9 +332,6 @@ static bool do_store_many(struct model *m)
 {
 	unsigned char value = below(m, 256);
 
-	/* Beside ordinary memory the fault is Linux's. */
-	if (m->address < m->tasks.stage.agree.map.min)
-		m->nr = 1;
 	for (unsigned int i = 0; i < m->nr; i++)
 		if (!agree_store(&m->slot->agree, m->address + PAGES(i), value + i))
 			return false;
@@ -294,7 +397,10 @@ static const struct kind {
 	KIND(map_aligned, 1), KIND(map_object, 4), KIND(map_object_anywhere, 1),
 	KIND(map_object_copy, 4), KIND(copy, 6), KIND(copy_overlapping, 3), KIND(read, 3),
 	KIND(read_unaligned, 1), KIND(write, 5), KIND(write_ordinary, 2),
-	KIND(unaligned, 1), KIND(region, 2), ITSELF(copy_to_ordinary, 1), ITSELF(load, 12),
+	KIND(unaligned, 1), KIND(region, 2), KIND(allocate_outside, 3), KIND(map_outside, 1),
+	KIND(map_proxy, 3), KIND(region_proxy, 2), KIND(wire, 3), KIND(unwire, 2),
+	KIND(wire_all, 1), KIND(pageout, 3), KIND(size_limit, 1), KIND(region_info, 1),
+	ITSELF(run, 2), ITSELF(copy_to_ordinary, 1), ITSELF(load, 12),
 	ITSELF(store, 20), ITSELF(store_many, 8), ITSELF(own_store, 4), ITSELF(pipe, 3),
 	ITSELF(fork, 3), ITSELF(exit, 1), ITSELF(kill, 1), ITSELF(check, 1),
 };
@@ -342,7 +448,9 @@ static bool step_run(struct model *m, const struct kind *kind, bool remote)
 		m->caller = own;
 		return kind->run(m);
 	}
-	m->remote = (struct agree){ .task = own->task, .fd = own->fd, .map = own->map };
+	m->remote = (struct agree){
+		.task = own->task, .fd = own->fd, .pid = own->pid, .map = own->map,
+	};
 	m->self = &m->remote;
 	m->caller = &m->tasks.stage.agree;
 	agreed = kind->run(m);

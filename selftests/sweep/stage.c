@@ -80,6 +80,40 @@ static bool ordinary_map(struct stage *stage)
 	return memory == (void *)ORDINARY_AT;
 }
 
+/* Of a right that was taken back, as it would be shown without that. */
+static bool revoked_make(struct agree_object *proxy, struct agree_object *object)
+{
+	struct oracle_part part = { object->oracle, 0, 0, PAGES(STAGE_OBJECT) };
+	mach_port_t owner;
+
+	if (machvm_object_create_proxy(VM_PROT_ALL, 1, &object->port, &part.offset, &part.start,
+				       &part.length, &proxy->port, &owner) ||
+	    oracle_proxy(&proxy->own[0], VM_PROT_ALL, 1, &part))
+		return false;
+	proxy->name = "revoked";
+	proxy->oracle = &proxy->own[0];
+	proxy->oracle->revoked = true;
+	return mach_port_deallocate(SELF, owner) == KERN_SUCCESS;
+}
+
+/* Read only; in two parts with a hole; of a read-only one, with all rights; of no use any more. */
+static bool proxies_make(struct stage *stage)
+{
+	struct agree_object *proxies = stage->proxies;
+	struct agree_object *of[] = { &stage->memory_object, &stage->memory_object };
+	struct agree_object *of_proxy[] = { &proxies[0], &stage->memory_object };
+	const struct oracle_part whole = { .length = PAGES(STAGE_OBJECT) };
+	const struct oracle_part parts[] = {
+		{ .offset = PAGES(4), .start = PAGES(8), .length = PAGES(60) + 5 },
+		{ .start = PAGES(4), .length = PAGES(3) },
+	};
+
+	return agree_proxy(&proxies[0], VM_PROT_READ, 1, of, &whole) &&
+	       agree_proxy(&proxies[1], VM_PROT_DEFAULT, 2, of, parts) &&
+	       agree_proxy(&proxies[2], VM_PROT_ALL, 2, of_proxy, parts) &&
+	       revoked_make(&proxies[3], &stage->memory_object);
+}
+
 bool stage_init(struct stage *stage)
 {
 	uint64_t min, max;
@@ -101,7 +135,7 @@ bool stage_init(struct stage *stage)
 	};
 	stage->fresh_memory = (struct agree_object){ .name = "null", .port = MACH_PORT_NULL };
 	agree_clear(&stage->agree);
-	return true;
+	return proxies_make(stage);
 }
 
 void stage_end(struct stage *stage)
@@ -110,6 +144,8 @@ void stage_end(struct stage *stage)
 	keeper_end(&stage->sharer);
 	keeper_end(&stage->keeper);
 	oracle_end(&stage->agree.map);
+	for (unsigned int i = 0; i < STAGE_PROXIES; i++)
+		agree_object_end(&stage->proxies[i]);
 	oracle_object_end(&stage->object);
 	munmap((void *)ORDINARY_AT, PAGES(STAGE_ORDINARY));
 	util_pager_stop(stage->pager);
@@ -176,6 +212,11 @@ static bool run_change(struct stage *stage, char kind, uint64_t at, uint64_t siz
 		return agree_inherit(a, at, size, VM_INHERIT_NONE);
 	case 's':
 		return agree_inherit(a, at, size, VM_INHERIT_SHARE);
+	case 'q':
+		return agree_wire(a, true, at, size, VM_PROT_READ) &&
+		       agree_protect(a, at, size, false, VM_PROT_NONE);
+	case 'k':
+		return agree_wire(a, true, at, size, VM_PROT_DEFAULT);
 	case 'c':
 		source = strchr(stage->layout, 'w');
 		return agree_copy(a, stage->base + PAGES(source - stage->layout), size, at);

@@ -11,6 +11,7 @@
  *   i  not inherited           s  shared with another task
  *   c  a copy of the first w, not made yet
  *   e  a memory object's       d  a delayed copy of it
+ *   k  wired                   q  wired, no access at the moment
  * Marks are what util_mark() says of the number of the page in the layout.
  */
 #ifndef _SWEEP_STAGE_H
@@ -21,6 +22,8 @@
 /* Pages of the memory object. */
 #define STAGE_OBJECT 64
 
+#define STAGE_PROXIES 4
+
 struct stage {
 	struct agree agree;
 	uint64_t base;			/* of the layout */
@@ -30,6 +33,7 @@ struct stage {
 	struct util_pager *pager;
 	struct oracle_object object;
 	struct agree_object memory_object, fresh_memory;
+	struct agree_object proxies[STAGE_PROXIES];	/* of the object; the last was revoked */
 	pid_t keeper, sharer;		/* tasks that keep what they inherited */
 };
 

@@ -150,6 +150,7 @@ static bool slot_begin(struct task_slot *slot, pid_t pid)
 	slot->pid = pid;
 	slot->agree.send = send_call;
 	slot->agree.socket = slot->here;
+	slot->agree.pid = pid;
 	if (pid > 0 && machvm_task_for_pid(pid, &slot->agree.task) == KERN_SUCCESS) {
 		slot->agree.fd = (int)slot->agree.task;
 		return true;
@@ -276,8 +277,8 @@ bool tasks_check(struct task_slot *slot)
 	for (unsigned int i = 0; i < map->nr_pages && message.check.nr + 2 < TASKS_CHECK; i++) {
 		uint64_t address = map->pages[i].address;
 
-		/* The first page of a hole, too. */
-		if (last && last != address && !map->pages[i - 1].ordinary)
+		/* The first page of a hole, too, where that is ours. */
+		if (last != address && last > map->min && last < map->max)
 			check_add(&message, map, last);
 		check_add(&message, map, address);
 		last = address + PAGE;

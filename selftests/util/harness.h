@@ -87,6 +87,23 @@ static inline int harness_main(int argc, char **argv)
 	return test_harness_run(count, arguments);
 }
 
+/* Tests that say themselves how long they take, and end: an emulated machine may be slow. */
+#define HARNESS_SLOW_SECONDS 1800
+
+static inline int harness_main_slow(int argc, char **argv)
+{
+	for (struct __fixture_metadata *f = __fixture_list; f; f = f->next)
+		for (struct __test_metadata *t = f->tests; t; t = t->next)
+			t->timeout = HARNESS_SLOW_SECONDS;
+	return harness_main(argc, argv);
+}
+
+#define HARNESS_MAIN_SLOW                            \
+	int main(int argc, char **argv)              \
+	{                                            \
+		return harness_main_slow(argc, argv); \
+	}
+
 /* The one of kselftest_harness.h would list and select other names. */
 #undef TEST_HARNESS_MAIN
 #define HARNESS_MAIN                            \

@@ -229,6 +229,32 @@ static kern_return_t why_of(struct util_access access)
 	return access.info == KERN_SUCCESS ? access.why : -1;
 }
 
+static sigjmp_buf fetch_again;
+static void *fetch_failed_at;
+
+static void fetch_failed(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	fetch_failed_at = info->si_addr;
+	siglongjmp(fetch_again, 1);
+}
+
+int util_run(vm_address_t address)
+{
+	struct sigaction action = { .sa_sigaction = fetch_failed, .sa_flags = SA_SIGINFO };
+	struct sigaction before;
+	volatile int value = -1;
+
+	sigaction(SIGSEGV, &action, &before);
+	if (!sigsetjmp(fetch_again, 1))
+		value = ((int (*)(void))address)();
+	else if (fetch_failed_at != (void *)address)
+		value = -2;
+	sigaction(SIGSEGV, &before, NULL);
+	return value;
+}
+
 kern_return_t util_why_read(vm_address_t address)
 {
 	return why_of(util_read(address));

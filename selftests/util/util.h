@@ -87,6 +87,9 @@ struct util_access {
 struct util_access util_read(vm_address_t address);
 struct util_access util_write(vm_address_t address, unsigned char byte);
 
+/* What the function at the address returns; -1: the fetch of its first instruction failed. */
+int util_run(vm_address_t address);
+
 /* Why the access failed, 0 if it did not, -1 if nobody knows. */
 kern_return_t util_why_read(vm_address_t address);
 kern_return_t util_why_write(vm_address_t address, unsigned char byte);

@@ -6,7 +6,6 @@
 #include "util.h"
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -29,33 +28,6 @@ static void put_code(vm_address_t address, unsigned char value)
 	memcpy((void *)address, code, sizeof(code));
 }
 
-static sigjmp_buf failed;
-static void *failed_at;
-
-static void fetch_failed(int signal, siginfo_t *info, void *context)
-{
-	(void)signal;
-	(void)context;
-	failed_at = info->si_addr;
-	siglongjmp(failed, 1);
-}
-
-/* What the code at the address returns; -1: the fetch of its first instruction failed. */
-static int run(vm_address_t address)
-{
-	struct sigaction action = { .sa_sigaction = fetch_failed, .sa_flags = SA_SIGINFO };
-	struct sigaction before;
-	volatile int value = -1;
-
-	sigaction(SIGSEGV, &action, &before);
-	if (!sigsetjmp(failed, 1))
-		value = ((int (*)(void))address)();
-	else if (failed_at != (void *)address)
-		value = -2;
-	sigaction(SIGSEGV, &before, NULL);
-	return value;
-}
-
 /* Pages each of which returns its number plus the generation. */
 static vm_address_t code_make(unsigned int pages, unsigned char generation)
 {
@@ -75,22 +47,22 @@ TEST(V5_only_what_may_be_executed_is)
 {
 	vm_address_t base = code_make(4, 10);
 
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 	ASSERT_EQ(KERN_SUCCESS, protect(base + PAGE, 2, RX));
-	EXPECT_EQ(-1, run(base));
-	EXPECT_EQ(11, run(base + PAGE));
-	EXPECT_EQ(12, run(base + PAGES(2)));
-	EXPECT_EQ(-1, run(base + PAGES(3)));
+	EXPECT_EQ(-1, util_run(base));
+	EXPECT_EQ(11, util_run(base + PAGE));
+	EXPECT_EQ(12, util_run(base + PAGES(2)));
+	EXPECT_EQ(-1, util_run(base + PAGES(3)));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_write(base + PAGE, 1));
 	EXPECT_EQ(0, util_why_write(base + PAGES(3), 0xb8));
 	/* Memory that was never touched. */
 	base = util_make(2);
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 2, VM_PROT_ALL));
 	put_code(base + PAGE, 20);
-	EXPECT_EQ(20, run(base + PAGE));
+	EXPECT_EQ(20, util_run(base + PAGE));
 	/* As on i386 to execute is to read. */
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 2, VM_PROT_EXECUTE));
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_read(base + PAGE));
 }
 
@@ -100,19 +72,19 @@ TEST(V5_write_and_execute_in_turn)
 
 	for (int i = 0; i < 100; i++) {
 		ASSERT_EQ(KERN_SUCCESS, protect(base + PAGE, 1, VM_PROT_DEFAULT));
-		EXPECT_EQ(-1, run(base + PAGE));
+		EXPECT_EQ(-1, util_run(base + PAGE));
 		put_code(base + PAGE, i);
-		EXPECT_EQ(-1, run(base + PAGE));
+		EXPECT_EQ(-1, util_run(base + PAGE));
 		ASSERT_EQ(KERN_SUCCESS, protect(base + PAGE, 1, RX));
-		EXPECT_EQ(i, run(base + PAGE));
+		EXPECT_EQ(i, util_run(base + PAGE));
 		EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_write(base + PAGE, 1));
-		EXPECT_EQ(i, run(base + PAGE));
+		EXPECT_EQ(i, util_run(base + PAGE));
 	}
-	EXPECT_EQ(-1, run(base));
-	EXPECT_EQ(-1, run(base + PAGES(2)));
+	EXPECT_EQ(-1, util_run(base));
+	EXPECT_EQ(-1, util_run(base + PAGES(2)));
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 3, RX));
-	EXPECT_EQ(1, run(base));
-	EXPECT_EQ(3, run(base + PAGES(2)));
+	EXPECT_EQ(1, util_run(base));
+	EXPECT_EQ(3, util_run(base + PAGES(2)));
 }
 
 TEST(S2_1_a_maximum_without_execution_takes_it_away)
@@ -120,13 +92,13 @@ TEST(S2_1_a_maximum_without_execution_takes_it_away)
 	vm_address_t base = code_make(2, 1);
 
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 2, RX));
-	EXPECT_EQ(2, run(base + PAGE));
+	EXPECT_EQ(2, util_run(base + PAGE));
 	ASSERT_EQ(KERN_SUCCESS, vm_protect(SELF, base + PAGE, PAGE, TRUE, VM_PROT_DEFAULT));
-	EXPECT_EQ(1, run(base));
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(1, util_run(base));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, protect(base, 2, RX));
-	EXPECT_EQ(1, run(base));
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(1, util_run(base));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 }
 
 TEST(V14_map_with_execution)
@@ -137,21 +109,21 @@ TEST(V14_map_with_execution)
 	ASSERT_EQ(KERN_SUCCESS, vm_map(SELF, &code, PAGES(2), 0, TRUE, MACH_PORT_NULL, 0, FALSE,
 				       VM_PROT_ALL, VM_PROT_ALL, VM_INHERIT_COPY));
 	put_code(code, 5);
-	EXPECT_EQ(5, run(code));
+	EXPECT_EQ(5, util_run(code));
 	/* A copy of a file, as a program's text. */
 	ASSERT_EQ(KERN_SUCCESS, vm_map(SELF, &file, PAGES(2), 0, TRUE, util_pager_object(pager),
 				       0, TRUE, VM_PROT_ALL, VM_PROT_ALL, VM_INHERIT_COPY));
 	EXPECT_EQ(util_mark(1, 0), util_read(file + PAGE).byte);
 	put_code(file + PAGE, 6);
-	EXPECT_EQ(6, run(file + PAGE));
+	EXPECT_EQ(6, util_run(file + PAGE));
 	/* Fresh memory in the place of code cannot be executed. */
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, code, PAGES(2)));
 	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &code, PAGES(2), FALSE));
 	put_code(code, 7);
-	EXPECT_EQ(-1, run(code));
+	EXPECT_EQ(-1, util_run(code));
 	for (int i = 0; i < 20; i++) {
 		base = code_make(1, 9);
-		EXPECT_EQ(-1, run(base));
+		EXPECT_EQ(-1, util_run(base));
 	}
 	util_pager_stop(pager);
 }
@@ -163,14 +135,14 @@ TEST(S2_8_deallocated_code)
 
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 16, RX));
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base + PAGES(4), PAGES(4)));
-	EXPECT_EQ(4, run(base + PAGES(3)));
-	EXPECT_EQ(9, run(base + PAGES(8)));
+	EXPECT_EQ(4, util_run(base + PAGES(3)));
+	EXPECT_EQ(9, util_run(base + PAGES(8)));
 	room += PAGES(4);
 	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &room, PAGES(4), FALSE));
 	put_code(room, 1);
-	EXPECT_EQ(-1, run(room));
+	EXPECT_EQ(-1, util_run(room));
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 16, VM_PROT_DEFAULT));
-	EXPECT_EQ(-1, run(base + PAGES(3)));
+	EXPECT_EQ(-1, util_run(base + PAGES(3)));
 	EXPECT_EQ(4, ((unsigned char *)base)[PAGES(3) + 1]);
 }
 
@@ -181,18 +153,18 @@ TEST(V13_copies_of_code)
 
 	ASSERT_EQ(KERN_SUCCESS, protect(from, 4, RX));
 	ASSERT_EQ(KERN_SUCCESS, protect(to, 2, VM_PROT_ALL));
-	EXPECT_EQ(1, run(from));
-	EXPECT_EQ(20, run(to));
+	EXPECT_EQ(1, util_run(from));
+	EXPECT_EQ(20, util_run(to));
 	ASSERT_EQ(KERN_SUCCESS, vm_copy(SELF, from, PAGES(4), to));
 	/* The destination keeps its attributes. */
-	EXPECT_EQ(1, run(to));
-	EXPECT_EQ(2, run(to + PAGE));
-	EXPECT_EQ(-1, run(to + PAGES(2)));
+	EXPECT_EQ(1, util_run(to));
+	EXPECT_EQ(2, util_run(to + PAGE));
+	EXPECT_EQ(-1, util_run(to + PAGES(2)));
 	ASSERT_EQ(KERN_SUCCESS, vm_read(SELF, from, PAGES(4), &data, &count));
-	EXPECT_EQ(-1, run(data));
+	EXPECT_EQ(-1, util_run(data));
 	ASSERT_EQ(KERN_SUCCESS, protect(data, 4, RX));
-	EXPECT_EQ(4, run(data + PAGES(3)));
-	EXPECT_EQ(4, run(from + PAGES(3)));
+	EXPECT_EQ(4, util_run(data + PAGES(3)));
+	EXPECT_EQ(4, util_run(from + PAGES(3)));
 }
 
 TEST(S2_26_fork_with_code)
@@ -202,28 +174,28 @@ TEST(S2_26_fork_with_code)
 
 	ASSERT_EQ(KERN_SUCCESS, protect(base, 4, RX));
 	ASSERT_EQ(KERN_SUCCESS, vm_inherit(SELF, base + PAGES(2), PAGES(2), VM_INHERIT_NONE));
-	EXPECT_EQ(1, run(base));
+	EXPECT_EQ(1, util_run(base));
 	pid = fork();
 	if (pid == 0) {
 		vm_address_t gone = base + PAGES(2);
 
-		EXPECT_EQ(1, run(base));
-		EXPECT_EQ(-1, run(gone));
-		EXPECT_EQ(-1, run(base + PAGES(4)));
+		EXPECT_EQ(1, util_run(base));
+		EXPECT_EQ(-1, util_run(gone));
+		EXPECT_EQ(-1, util_run(base + PAGES(4)));
 		EXPECT_EQ(KERN_SUCCESS, vm_allocate(SELF, &gone, PAGES(2), FALSE));
 		put_code(gone, 9);
-		EXPECT_EQ(-1, run(gone));
+		EXPECT_EQ(-1, util_run(gone));
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 1, VM_PROT_DEFAULT));
 		put_code(base, 50);
-		EXPECT_EQ(-1, run(base));
+		EXPECT_EQ(-1, util_run(base));
 		EXPECT_EQ(KERN_SUCCESS, protect(base + PAGES(4), 2, RX));
-		EXPECT_EQ(5, run(base + PAGES(4)));
+		EXPECT_EQ(5, util_run(base + PAGES(4)));
 		CHILD_END();
 	}
 	EXPECT_EQ(0, util_wait(pid));
-	EXPECT_EQ(1, run(base));
-	EXPECT_EQ(3, run(base + PAGES(2)));
-	EXPECT_EQ(-1, run(base + PAGES(4)));
+	EXPECT_EQ(1, util_run(base));
+	EXPECT_EQ(3, util_run(base + PAGES(2)));
+	EXPECT_EQ(-1, util_run(base + PAGES(4)));
 }
 
 TEST(V5_code_in_a_window_of_its_own)
@@ -234,8 +206,8 @@ TEST(V5_code_in_a_window_of_its_own)
 	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &at, PAGES(4), FALSE));
 	put_code(at + PAGE, 3);
 	ASSERT_EQ(KERN_SUCCESS, protect(at + PAGE, 1, RX));
-	EXPECT_EQ(3, run(at + PAGE));
-	EXPECT_EQ(-1, run(at));
+	EXPECT_EQ(3, util_run(at + PAGE));
+	EXPECT_EQ(-1, util_run(at));
 	ASSERT_TRUE(util_mapping(at + PAGE, &mapping));
 	EXPECT_EQ(at + PAGE, mapping.start);
 	EXPECT_EQ(at + PAGES(2), mapping.end);
@@ -283,15 +255,15 @@ TEST_F(few_windows, V5_code_here_and_there)
 	/* The page that it failed at is as it was. */
 	EXPECT_EQ(0, util_why_write(base + PAGES(i), 0xb8));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_write(base + PAGES(i - 2), 1));
-	EXPECT_EQ(i - 2, run(base + PAGES(i - 2)));
+	EXPECT_EQ(i - 2, util_run(base + PAGES(i - 2)));
 	EXPECT_EQ(KERN_SUCCESS, protect(base, 200, VM_PROT_DEFAULT));
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 	/* What is left is one mapping for each border there was; they are joined when need be. */
 	put_code(base + PAGES(199), 1);
 	ASSERT_EQ(KERN_SUCCESS, protect(base + PAGES(199), 1, RX));
-	EXPECT_EQ(1, run(base + PAGES(199)));
+	EXPECT_EQ(1, util_run(base + PAGES(199)));
 	EXPECT_EQ(2, util_mappings(base, base + PAGES(200), true));
-	EXPECT_EQ(-1, run(base));
+	EXPECT_EQ(-1, util_run(base));
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(200)));
 	EXPECT_NE(0, util_make(1));
 }
@@ -327,7 +299,7 @@ TEST(V5_code_runs_on_while_others_change)
 		if (i % 20 == 0) {
 			pid = fork();
 			if (pid == 0)
-				_exit(run(base + PAGES(7)) != 42);
+				_exit(util_run(base + PAGES(7)) != 42);
 			EXPECT_EQ(0, util_wait(pid));
 		}
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 7, VM_PROT_DEFAULT));
@@ -353,15 +325,15 @@ TEST(V5_execution_from_outside)
 	pid = fork();
 	if (pid == 0) {
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 1, RX));
-		EXPECT_EQ(1, run(base));
+		EXPECT_EQ(1, util_run(base));
 		util_gate_open(&ready);
 		util_gate_pass(&go);
 		EXPECT_EQ(0, util_why_write(base, 0xb8));
-		EXPECT_EQ(-1, run(base + PAGE));
+		EXPECT_EQ(-1, util_run(base + PAGE));
 		EXPECT_EQ(KERN_SUCCESS, protect(base + PAGE, 1, RX));
-		EXPECT_EQ(2, run(base + PAGE));
+		EXPECT_EQ(2, util_run(base + PAGE));
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 1, VM_PROT_DEFAULT));
-		EXPECT_EQ(-1, run(base));
+		EXPECT_EQ(-1, util_run(base));
 		CHILD_END();
 	}
 	ASSERT_EQ(0, util_gate_pass(&ready));
@@ -385,16 +357,16 @@ TEST(V1_fresh_memory_from_outside_where_code_was)
 	pid = fork();
 	if (pid == 0) {
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 3, RX));
-		EXPECT_EQ(2, run(base + PAGE));
+		EXPECT_EQ(2, util_run(base + PAGE));
 		util_gate_open(&ready);
 		util_gate_pass(&go);
 		EXPECT_EQ(0, util_not_zero(base, 2));
-		EXPECT_EQ(3, run(base + PAGES(2)));
+		EXPECT_EQ(3, util_run(base + PAGES(2)));
 		put_code(base + PAGE, 9);
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 2, VM_PROT_DEFAULT));
-		EXPECT_EQ(-1, run(base + PAGE));
+		EXPECT_EQ(-1, util_run(base + PAGE));
 		EXPECT_EQ(KERN_SUCCESS, protect(base, 2, RX));
-		EXPECT_EQ(9, run(base + PAGE));
+		EXPECT_EQ(9, util_run(base + PAGE));
 		CHILD_END();
 	}
 	ASSERT_EQ(0, util_gate_pass(&ready));
@@ -413,10 +385,10 @@ TEST(linux_read_implies_exec)
 	ASSERT_NE(-1, personality(READ_IMPLIES_EXEC));
 	base = code_make(2, 1);
 	ASSERT_NE(0, base);
-	EXPECT_EQ(-1, run(base));
+	EXPECT_EQ(-1, util_run(base));
 	EXPECT_EQ(KERN_SUCCESS, protect(base, 1, RX));
-	EXPECT_EQ(1, run(base));
-	EXPECT_EQ(-1, run(base + PAGE));
+	EXPECT_EQ(1, util_run(base));
+	EXPECT_EQ(-1, util_run(base + PAGE));
 }
 
 /* Who has forsworn new code gets none; on a kernel without the call there is nothing to see. */
@@ -428,7 +400,7 @@ TEST(linux_memory_deny_write_execute)
 	if (!prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
 		expected = KERN_PROTECTION_FAILURE;
 	EXPECT_EQ(expected, protect(base, 1, RX));
-	EXPECT_EQ(expected ? -1 : 1, run(base));
+	EXPECT_EQ(expected ? -1 : 1, util_run(base));
 	EXPECT_EQ(expected ? 0 : KERN_PROTECTION_FAILURE, util_why_write(base, 0xb8));
 }
 
