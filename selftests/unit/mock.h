@@ -129,6 +129,9 @@ struct machvm_entry *entry_at(struct machvm_map *map, u64 page);
  * One byte of memory as a program sees it: faults are taken, pagers waited for by way of
  * fake_world().  Returns KERN_SUCCESS, or the reason of the fault that failed, or -ENOMEM.
  */
+struct machvm_wiring wiring_of(struct machvm_map *map, u64 page, u64 nr, u8 access);
+int wire_at(struct machvm_map *map, u64 page, u64 nr, u8 access);
+int unwire_at(struct machvm_map *map, u64 page, u64 nr);
 int cpu_load(struct machvm_map *map, u64 addr, u8 *value);
 int cpu_store(struct machvm_map *map, u64 addr, u8 value);
 int load(struct machvm_map *map, u64 page);		/* value, or the reason negated - 1000 */
