@@ -2,10 +2,6 @@
 /*
  * defects.c - the calls that brought a live Mach kernel down, leaked, or took for ever: the same
  * ones in the same order, and what they are to come to.
- *
- * What is missing waits for its calls: failing page-ins of wired memory, wired pages under vm_copy
- * and vm_protect, allocations that merge under vm_wire_all, COPY_TEMPORARY, and destroy with a
- * fault pending.
  */
 #include "harness.h"
 #include "util.h"
@@ -30,7 +26,7 @@ static kern_return_t map_masked(vm_address_t *at, vm_size_t size, vm_address_t m
 }
 
 /* There, the map was unlocked once too often, and two calls were a panic. */
-TEST(defect_anywhere_with_a_mask_of_refused_shape)
+TEST(defect_0_anywhere_with_a_mask_of_refused_shape)
 {
 	const vm_address_t masks[] = { 0x1000, 0xf0f000, 0xfff000, 0x1000, -1UL, 0xf0f000 };
 	vm_address_t base = util_make(1), at;
@@ -45,7 +41,7 @@ TEST(defect_anywhere_with_a_mask_of_refused_shape)
 }
 
 /* There, masks were scanned in 32 bits, and a gap above the ceiling ended the search. */
-TEST(defect_ceilings_and_alignments_beyond_4_GiB)
+TEST(defect_0_ceilings_and_alignments_beyond_4_GiB)
 {
 	vm_address_t base = util_make(64), low = 0, aligned = 0;
 	const vm_address_t ceiling = ~((1UL << 47) - 1);
@@ -65,7 +61,7 @@ TEST(defect_ceilings_and_alignments_beyond_4_GiB)
 }
 
 /* There, a panic. */
-TEST(defect_data_supply_over_a_present_page_with_a_reply_port)
+TEST(defect_1_data_supply_over_a_present_page_with_a_reply_port)
 {
 	struct util_pager *pager = util_pager_start(4);
 	static char other[PAGE];
@@ -88,8 +84,109 @@ TEST(defect_data_supply_over_a_present_page_with_a_reply_port)
 	util_pager_stop(pager);
 }
 
+static unsigned int wire_count(void)
+{
+	vm_statistics_data_t statistics = { 0 };
+
+	vm_statistics(SELF, &statistics);
+	return statistics.wire_count;
+}
+
+static bool wired(vm_address_t address)
+{
+	struct machvm_vm_region region;
+
+	return !util_region_full(MACHVM_TASK_SELF, address, &region) && region.out_wired;
+}
+
+static kern_return_t wire(vm_address_t address, vm_size_t size, vm_prot_t access)
+{
+	return vm_wire(mach_host_priv(), SELF, address, size, access);
+}
+
+/* There, vm_wire succeeded, and vm_deallocate was a panic, or never returned. */
+TEST(defect_2_wiring_a_page_that_the_pager_refuses)
+{
+	struct util_pager *pager = util_pager_start(4);
+	unsigned int before = wire_count();
+	vm_address_t base;
+
+	ASSERT_NE(NULL, pager);
+	util_pager_fail_from(pager, 2, 5);
+	base = util_map(util_pager_object(pager), 0, 4, false);
+	ASSERT_NE(0, base);
+	EXPECT_EQ(KERN_MEMORY_ERROR, wire(base, PAGES(4), VM_PROT_READ));
+	for (int i = 0; i < 4; i++)
+		EXPECT_FALSE(wired(base + PAGES(i)));
+	EXPECT_EQ(before, wire_count());
+	EXPECT_EQ(util_mark(1, 0), util_read(base + PAGE).byte);
+	EXPECT_EQ(KERN_MEMORY_ERROR, util_why_read(base + PAGES(2)));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(4)));
+	util_pager_wait_terminate(pager);
+	EXPECT_EQ(before, wire_count());
+	util_pager_stop(pager);
+}
+
+/* There, the page stayed wired for good, without an owner. */
+TEST(defect_4_vm_copy_onto_a_wired_page)
+{
+	vm_address_t from = util_make(2), to = util_make(2);
+	unsigned int before = wire_count();
+
+	util_fill(from, 2, 1);
+	util_fill(to, 2, 2);
+	ASSERT_EQ(KERN_SUCCESS, wire(to, PAGES(2), VM_PROT_DEFAULT));
+	EXPECT_EQ(before + 2, wire_count());
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(SELF, from, PAGES(2), to));
+	EXPECT_EQ(before + 2, wire_count());
+	EXPECT_TRUE(wired(to));
+	EXPECT_EQ(0, util_wrong(to, 2, 1));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, to, PAGES(2)));
+	EXPECT_EQ(before, wire_count());
+	EXPECT_EQ(0, util_wrong(from, 2, 1));
+}
+
+/* There, as well; and in the end the counts were so wrong that the kernel fell over them. */
+TEST(defect_4_protecting_a_wired_page_from_all_and_back)
+{
+	vm_address_t base = util_make(3);
+	unsigned int before = wire_count();
+
+	util_fill(base, 3, 1);
+	ASSERT_EQ(KERN_SUCCESS, wire(base, PAGES(3), VM_PROT_DEFAULT));
+	for (int i = 0; i < 8; i++) {
+		EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base + PAGE, PAGE, FALSE, VM_PROT_NONE));
+		EXPECT_FALSE(wired(base + PAGE));
+		EXPECT_EQ(KERN_SUCCESS,
+			  vm_protect(SELF, base + PAGE, PAGE, FALSE, VM_PROT_DEFAULT));
+		EXPECT_TRUE(wired(base + PAGE));
+		EXPECT_EQ(before + 3, wire_count());
+	}
+	EXPECT_EQ(0, util_wrong(base, 3, 1));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(3)));
+	EXPECT_EQ(before, wire_count());
+}
+
+/* There, what merged with its neighbour was not wired. */
+TEST(defect_5_wire_future_and_an_allocation_that_merges)
+{
+	vm_address_t base = util_make(2), at;
+	unsigned int before = wire_count();
+
+	ASSERT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base + PAGE, PAGE));
+	ASSERT_EQ(KERN_SUCCESS, vm_wire_all(mach_host_priv(), SELF, VM_WIRE_ALL));
+	at = base + PAGE;
+	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &at, PAGE, FALSE));
+	EXPECT_EQ(1, util_regions(base, base + PAGES(2)));
+	EXPECT_TRUE(wired(at));
+	EXPECT_EQ(before + 2, wire_count());
+	EXPECT_EQ(KERN_SUCCESS, vm_wire_all(mach_host_priv(), SELF, VM_WIRE_NONE));
+	EXPECT_FALSE(wired(at));
+	EXPECT_EQ(before, wire_count());
+}
+
 /* There, each kept a reference, and the object never ended. */
-TEST(defect_answers_of_odd_sizes_and_bad_locks_leak_the_object)
+TEST(defect_6_answers_of_odd_sizes_and_bad_locks_leak_the_object)
 {
 	struct util_pager *pager = util_pager_start(4);
 	memory_object_control_t control;
@@ -127,7 +224,7 @@ static unsigned int cow_faults(void)
  * There, each write looked at all pages that were written before, in chains that grew.  Here every
  * page is copied once, of one region over one object that never lies deeper.
  */
-TEST(defect_ascending_writes_to_a_copy_are_quadratic)
+TEST(defect_8_ascending_writes_to_a_copy_are_quadratic)
 {
 	vm_address_t from = util_make(MANY), to = util_make(MANY);
 	struct machvm_vm_region region;
