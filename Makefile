@@ -39,7 +39,7 @@ tools: lib
 
 # Tests. Each ring ends with a line "N passed, N failed, N skipped";
 # scripts/rings adds them up.
-RINGS := style layers genl-check unit lib-check tools-check guest selftest kunit
+RINGS := style layers genl-check unit lib-check tools-check rows guest selftest kunit
 
 .PHONY: check
 check:

@@ -7,6 +7,7 @@ struct mtask model_tasks[NR_TASKS];
 struct mfile model_files[NR_FILES];
 unsigned int model_served;
 bool model_lazy;
+bool model_scarce;
 
 struct cell *cell_new(u8 value)
 {

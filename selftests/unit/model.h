@@ -42,6 +42,7 @@ extern struct mtask model_tasks[NR_TASKS];
 extern struct mfile model_files[NR_FILES];
 extern unsigned int model_served;	/* messages that pagers have dealt with */
 extern bool model_lazy;			/* returned pages may wait */
+extern bool model_scarce;		/* wired pages may be too many to be copied */
 
 /* model.c: what there is, what pagers do, and whether all is as it should be. */
 struct cell *cell_new(u8 value);

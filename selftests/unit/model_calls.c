@@ -187,6 +187,17 @@ void do_map(struct mtask *task, u64 page, u64 nr)
 			 cell_get(&file->content[at + i]));
 }
 
+static bool has_wired(struct mtask *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < TASK_PAGES; i++)
+		if (task->pages[i].wired)
+			return true;
+	return false;
+}
+
+/* Wired pages are copied at once; what else there is makes no room for that. */
 void do_fork(struct mtask *parent)
 {
 	struct mtask *child = NULL;
@@ -201,7 +212,7 @@ void do_fork(struct mtask *parent)
 	starved = starve();
 	child->map = map_fork(parent->map);
 	if (!child->map) {
-		check(starved && fail_end());
+		check((starved && fail_end()) || (model_scarce && has_wired(parent)));
 		return;
 	}
 	if (starved)

@@ -200,6 +200,7 @@ TEST(model, random_calls_with_lazy_pagers)
 TEST(model, random_calls_with_little_memory)
 {
 	mock_user.page_limit = 80;
+	model_scarce = true;
 	mock_store_room = true;
 	run_model(20000);
 	check(mock_stats[MACHVM_STAT_PAGEOUTS] > 2000);
