@@ -441,6 +441,8 @@ static const struct machvm_ioctl dev_ioctls[] = {
 			 machvm_ioctl_region_proxy),
 	MACHVM_IOCTL_ROW(MACHVM_PORT_INFO, machvm_port_info, out_oldest_ns,
 			 machvm_ioctl_port_info),
+	MACHVM_IOCTL_ROW(MACHVM_WAITER_INFO, machvm_waiter_info, __reserved,
+			 machvm_ioctl_waiter_info),
 };
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

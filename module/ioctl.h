@@ -48,6 +48,7 @@ long machvm_ioctl_task_info(struct file *file, void *arg);
 long machvm_ioctl_vm_cache_statistics(struct file *file, void *arg);
 long machvm_ioctl_object_info(struct file *file, void *arg);
 long machvm_ioctl_port_info(struct file *file, void *arg);
+long machvm_ioctl_waiter_info(struct file *file, void *arg);
 long machvm_ioctl_fault_info(struct file *file, void *arg);
 
 int machvm_dev_init(void);

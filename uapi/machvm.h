@@ -971,6 +971,46 @@ struct machvm_port_info {
 };
 
 /**
+ * struct machvm_waiter_info - a thread that waits for a pager (MACHVM_WAITER_INFO, device)
+ * @size: sizeof(struct machvm_waiter_info)
+ * @out_thread: its number in the caller's pid namespace, 0 if it has none there
+ * @id: in: look at the first object with this number or a larger one for whose pages somebody
+ *      waits; out: its number
+ * @skip: in: waiters of the object @id to pass over; out: one more than were passed over
+ * @out_offset: byte offset of the page in the object
+ * @out_age_ns: age of the question that it waits for, in nanoseconds
+ * @out_port: number of the port that serves the object
+ * @out_access: what it was first asked for, MACHVM_PROT_* bits
+ * @out_pager: process that bound the port's first socket, in the caller's pid namespace, or 0
+ * @out_state: &enum machvm_waiter_state
+ * @__reserved: 0
+ *
+ * With the answer's @id and @skip the next call finds the next waiter.  Those that come and go
+ * meanwhile may be missed or seen twice.  Visibility as for &struct machvm_object_info.  ENOENT
+ * past the last.
+ */
+struct machvm_waiter_info {
+	__u32 size;
+	__u32 out_thread;
+	__aligned_u64 id;
+	__aligned_u64 skip;
+	__aligned_u64 out_offset;
+	__aligned_u64 out_age_ns;
+	__aligned_u64 out_port;
+	__u32 out_access;
+	__u32 out_pager;
+	__u32 out_state;
+	__u32 __reserved;
+};
+
+enum machvm_waiter_state {
+	MACHVM_WAITER_GATED = 0,	/* its pager has not said that it is ready */
+	MACHVM_WAITER_QUEUED = 1,	/* its question has not been sent */
+	MACHVM_WAITER_SENT = 2,		/* it has */
+	MACHVM_WAITER_UNLOCK = 3,	/* the page is there, but may not be used like that */
+};
+
+/**
  * struct machvm_control_bind - serve an object through a socket (MACHVM_CONTROL_BIND, control)
  * @size: sizeof(struct machvm_control_bind)
  * @socket: a generic netlink socket of the caller
@@ -1191,6 +1231,7 @@ struct machvm_object_destroy {
 #define MACHVM_OBJECT_PAGES _IOWR(MACHVM_IOC_TYPE, 0x24, struct machvm_object_pages)
 #define MACHVM_PROXY_CREATE _IOWR(MACHVM_IOC_TYPE, 0x25, struct machvm_proxy_create)
 #define MACHVM_REGION_PROXY _IOWR(MACHVM_IOC_TYPE, 0x26, struct machvm_region_proxy)
+#define MACHVM_WAITER_INFO _IOWR(MACHVM_IOC_TYPE, 0x28, struct machvm_waiter_info)
 #define MACHVM_VM_PAGEOUT _IOWR(MACHVM_IOC_TYPE, 0x30, struct machvm_vm_pageout)
 #define MACHVM_VM_MSYNC _IOWR(MACHVM_IOC_TYPE, 0x38, struct machvm_vm_msync)
 #define MACHVM_OBJECT_SYNC _IOWR(MACHVM_IOC_TYPE, 0x39, struct machvm_object_sync)

@@ -361,6 +361,8 @@ static const struct row {
 	ROW(MACHVM_PROXY_CREATE, DEVICE, machvm_proxy_create, 0, 0, good_proxy),
 	ROW(MACHVM_REGION_PROXY, DEVICE, machvm_region_proxy, 0, 0, good_region_proxy),
 	ROW(MACHVM_PORT_INFO, DEVICE, machvm_port_info, 0, 0, good_version),
+	ROW(MACHVM_WAITER_INFO, DEVICE, machvm_waiter_info,
+	    offsetof(struct machvm_waiter_info, __reserved), -ENOENT, good_version),
 	ROW(MACHVM_CONTROL_BIND, CONTROL, machvm_control_bind, 0, -EBADF, good_bind),
 	ROW(MACHVM_DATA_SUPPLY, CONTROL, machvm_data_supply, 0, 0, good_supply),
 	ROW(MACHVM_RETURN_READ, CONTROL, machvm_data_return,

@@ -85,6 +85,38 @@ static int print_objects(int dev)
 	return ret;
 }
 
+static const char *const waiter_states[] = {
+	[MACHVM_WAITER_GATED] = "ready",
+	[MACHVM_WAITER_QUEUED] = "queue",
+	[MACHVM_WAITER_SENT] = "data",
+	[MACHVM_WAITER_UNLOCK] = "unlock",
+};
+
+static int print_waiters(int dev)
+{
+	struct machvm_waiter_info w = { 0 };
+	char pager[32], thread[32];
+	int ret;
+
+	out_table("waiters", "threads that wait");
+	while ((ret = dev_waiter(dev, &w)) > 0) {
+		command_name(w.out_thread, thread, sizeof(thread));
+		command_name(w.out_pager, pager, sizeof(pager));
+		out_row();
+		out_u64("thread", "THREAD", w.out_thread);
+		out_str("command", "COMMAND", thread);
+		out_u64("object", "OBJECT", w.id);
+		out_u64("offset", "OFFSET", w.out_offset);
+		out_str("for", "FOR", w.out_state < ARRAY_SIZE(waiter_states) ?
+					      waiter_states[w.out_state] : "-");
+		out_ns("age_ns", "AGE", w.out_age_ns);
+		out_u64("pager", "PID", w.out_pager);
+		out_str("pager_command", "PAGER", pager);
+	}
+	out_table_end(NULL);
+	return ret;
+}
+
 static int run_list(int argc, char **argv)
 {
 	static const struct option own[] = { { 0 } };
@@ -100,6 +132,8 @@ static int run_list(int argc, char **argv)
 	ret = print_ports(dev);
 	if (ret >= 0)
 		ret = print_objects(dev);
+	if (ret >= 0)
+		ret = print_waiters(dev);
 	dev_close(dev);
 	return ret < 0 ? EXIT_FAILED : EXIT_OK;
 }
@@ -107,7 +141,7 @@ static int run_list(int argc, char **argv)
 const struct verb verb_pager_list = {
 	.name = "pager list",
 	.args = "",
-	.help = "pager ports, the processes that serve them, and their objects",
+	.help = "pager ports, the processes that serve them, their objects, and who waits",
 	.run = run_list,
 	.more = "Shows your own ports; those of all users with CAP_SYS_ADMIN.\n"
 		"\n"
@@ -118,6 +152,10 @@ const struct verb verb_pager_list = {
 		"  REQUESTS   pages ever asked for; SUPPLIED: pages ever supplied\n"
 		"  QUEUED     messages not sent yet, because the pager has enough to do\n"
 		"  SENT       requests sent and not answered; OLDEST: age of the oldest one\n"
+		"\n"
+		"For each thread that waits: the page of which OBJECT, how old the question is,\n"
+		"and which process is to answer. FOR data that was asked for, in the queue, until\n"
+		"the pager is ready, or for the pager to unlock a page.\n"
 		"\n"
 		"A pager that hangs shows as SENT not 0 and an OLDEST that grows.\n"
 		"\n"

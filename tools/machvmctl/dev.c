@@ -163,3 +163,9 @@ int dev_port(int dev, uint64_t id, struct machvm_port_info *p)
 	*p = (struct machvm_port_info){ .size = sizeof(*p), .id = id };
 	return ask(dev, MACHVM_PORT_INFO, p, "reading the pager ports");
 }
+
+int dev_waiter(int dev, struct machvm_waiter_info *w)
+{
+	w->size = sizeof(*w);
+	return ask(dev, MACHVM_WAITER_INFO, w, "reading who waits");
+}

@@ -25,6 +25,8 @@ int dev_version(int dev, struct machvm_version *v);
 int dev_statistics(int dev, struct machvm_vm_statistics *s);
 int dev_region(int dev, int task, uint64_t address, struct machvm_vm_region *r);
 int dev_object(int dev, uint64_t id, struct machvm_object_info *o);
+/* dev_waiter - the next one after what *w says; all 0 for the first */
+int dev_waiter(int dev, struct machvm_waiter_info *w);
 int dev_port(int dev, uint64_t id, struct machvm_port_info *p);
 
 #endif
