@@ -68,14 +68,21 @@ static struct machvm_request *create(struct machvm_request *leader, u64 index,
 	return request;
 }
 
-static bool take_place(struct machvm_object *object, u64 index, struct machvm_request *request)
+/*
+ * The question takes its place and goes to the queue, unless there is another one.  Both with the
+ * lock, so that destroy.c finds it in neither or in both.
+ */
+static int take_place(struct machvm_object *object, u64 index, struct machvm_request *request)
 {
-	int err;
+	int kr = MACHVM_KERN_MEMORY_PRESENT;
 
 	down_read(&object->family->lock);
-	err = machvm_page_ask(object, index, request);
+	if (object->flags & MACHVM_OBJ_DESTROYED)
+		kr = MACHVM_KERN_MEMORY_ERROR;
+	else if (!machvm_page_ask(object, index, request))
+		kr = machvm_request_post(request);
 	up_read(&object->family->lock);
-	return !err;
+	return kr;
 }
 
 /* False if that was as far as it goes. */
@@ -83,15 +90,14 @@ static bool ask_along(struct machvm_object *object, u64 index, struct machvm_req
 		      struct machvm_user *user)
 {
 	struct machvm_request *request;
-	int kr = MACHVM_KERN_SUCCESS;
+	int kr;
 
 	if (!is_absent(object, index))
 		return false;
 	request = create(leader, index, user);
 	if (!request)
 		return false;
-	if (take_place(object, index, request))
-		kr = machvm_request_post(request);
+	kr = take_place(object, index, request);
 	if (kr)
 		machvm_request_finish(request, kr, 0);
 	machvm_request_put(request);
