@@ -315,11 +315,9 @@ struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end)
 
 	if (!spare)
 		return NULL;
-	if (!source->memobj) {		/* below one of those there is nothing to be kept */
-		mutex_lock(&source->family->mappers);
-		machvm_object_reach(source, end);
-		mutex_unlock(&source->family->mappers);
-	}
+	mutex_lock(&source->family->mappers);
+	machvm_object_reach(source, end);
+	mutex_unlock(&source->family->mappers);
 	copy = machvm_object_copy_delayed(source, &spare);
 	if (spare)
 		machvm_object_put(spare);
