@@ -248,17 +248,18 @@ void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object
 	up_write(&object->family->lock);
 }
 
-/* Whoever gets the copy may look at all that the source shows. */
-static void reach_as(struct machvm_object *copy, struct machvm_object *source)
+/* Whoever gets the copy may look at all that @other shows, and as far as @end. */
+static void reach_as(struct machvm_object *copy, struct machvm_object *other, u64 end)
 {
-	mutex_lock(&source->family->mappers);
-	machvm_object_reach(copy, source->size);
-	mutex_unlock(&source->family->mappers);
+	mutex_lock(&other->family->mappers);
+	machvm_object_reach(copy, max(other->size, end));
+	mutex_unlock(&other->family->mappers);
 }
 
 /**
  * machvm_object_copy_delayed - a copy of an object that others go on writing to
  * @source: the object, referenced by the caller
+ * @end: byte that the caller is going to show it up to; 0 for as much as the source shows
  * @spare: an object in its family; used up, and set to NULL, if one is needed
  *
  * A copy into which nothing was pushed yet still shows what the source shows, and serves again.
@@ -266,7 +267,7 @@ static void reach_as(struct machvm_object *copy, struct machvm_object *source)
  * that is replaced, which gets no more pages, is a shadow like others.
  * Return: the copy, with a reference for the caller.  Its indices are those of @source.
  */
-struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
+struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source, u64 end,
 						 struct machvm_object **spare)
 {
 	struct machvm_object *older, *copy;
@@ -274,7 +275,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 	down_write(&source->family->lock);
 	older = source->copy;
 	if (older && machvm_object_is_empty(older) && machvm_object_tryget(older)) {
-		reach_as(older, source);
+		reach_as(older, source, end);
 		up_write(&source->family->lock);
 		return older;
 	}
@@ -285,11 +286,12 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
 		list_del_init(&older->sibling);
 		object_set_shadow(copy, source, 0);	/* older's reference on source */
 		object_set_shadow(older, machvm_object_get(copy), 0);
+		reach_as(copy, older, 0);
 	} else {
 		object_set_shadow(copy, machvm_object_get(source), 0);
 	}
 	source->copy = copy;
-	reach_as(copy, source);
+	reach_as(copy, source, end);
 	if (older && !machvm_object_tryget(older))
 		older = NULL;
 	machvm_zap_mappers(source, 0, (U64_MAX >> PAGE_SHIFT) + 1);
@@ -306,6 +308,7 @@ struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
  * @source: the object, referenced by the caller
  * @end: byte that the caller is going to show it up to
  *
+ * The source remembers nothing of @end: a call that fails after this leaves it as it was.
  * Return: the copy, with a reference for the caller; NULL if there is no memory.
  */
 struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end)
@@ -315,10 +318,7 @@ struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end)
 
 	if (!spare)
 		return NULL;
-	mutex_lock(&source->family->mappers);
-	machvm_object_reach(source, end);
-	mutex_unlock(&source->family->mappers);
-	copy = machvm_object_copy_delayed(source, &spare);
+	copy = machvm_object_copy_delayed(source, end, &spare);
 	if (spare)
 		machvm_object_put(spare);
 	return copy;

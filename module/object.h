@@ -38,7 +38,7 @@ bool machvm_object_shows_shared(struct machvm_object *object);
 void machvm_object_share(struct machvm_object *object, unsigned long how);
 void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare);
 struct machvm_object *machvm_object_copy(struct machvm_object *source, u64 end);
-struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source,
+struct machvm_object *machvm_object_copy_delayed(struct machvm_object *source, u64 end,
 						 struct machvm_object **spare);
 bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);
 int machvm_push_locked(struct machvm_object *source, u64 index, struct folio *folio,
