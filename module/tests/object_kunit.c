@@ -6,12 +6,14 @@
 
 #define RW (MACHVM_PROT_READ | MACHVM_PROT_WRITE)
 
+#define CHAIN 1000	/* objects, and pages that the copies are to show */
+
 static struct machvm_object *delayed_copy(struct kunit *test, struct machvm_object *source)
 {
 	struct machvm_object *spare = machvm_object_create_kin(source, source->user), *copy;
 
 	KUNIT_ASSERT_NOT_NULL(test, spare);
-	copy = machvm_object_copy_delayed(source, &spare);
+	copy = machvm_object_copy_delayed(source, CHAIN << PAGE_SHIFT, &spare);
 	if (spare)
 		machvm_object_put(spare);
 	return copy;
@@ -120,23 +122,27 @@ static void a_copy_holds_its_source(struct kunit *test)
 	KUNIT_EXPECT_NE(test, MACHVM_MEMOBJ_READY, pager->memobj->state);
 }
 
-/* A chain of a thousand ends without recursion. */
+/* A chain of a thousand, each with a page that those above it show, is as short as it can be. */
 static void a_long_chain_comes_and_goes(struct kunit *test)
 {
+	struct machvm_object **copies = kunit_kcalloc(test, CHAIN, sizeof(*copies), GFP_KERNEL);
 	struct help_pager *pager = help_pager(test, 0);
 	long objects = machvm_stat_sum(MACHVM_STAT_OBJECTS);
-	struct machvm_object *oldest = delayed_copy(test, pager->object), *copy;
 	unsigned int i;
 
-	insert(test, oldest, 0);
-	for (i = 1; i < 1000; i++) {
-		copy = delayed_copy(test, pager->object);
-		insert(test, copy, i);
-		machvm_object_put(copy);
+	KUNIT_ASSERT_NOT_NULL(test, copies);
+	for (i = 0; i < CHAIN; i++) {
+		copies[i] = delayed_copy(test, pager->object);
+		insert(test, copies[i], i);
 	}
-	KUNIT_EXPECT_EQ(test, objects + 1000, machvm_stat_sum(MACHVM_STAT_OBJECTS));
-	KUNIT_EXPECT_EQ(test, 1000, depth(oldest));
-	machvm_object_put(oldest);
+	KUNIT_EXPECT_EQ(test, objects + CHAIN, machvm_stat_sum(MACHVM_STAT_OBJECTS));
+	KUNIT_EXPECT_EQ(test, CHAIN, depth(copies[0]));
+	for (i = 1; i < CHAIN; i++)
+		machvm_object_put(copies[i]);
+	/* The newest stays: the source pushes into it. */
+	KUNIT_EXPECT_EQ(test, objects + 2, machvm_stat_sum(MACHVM_STAT_OBJECTS));
+	KUNIT_EXPECT_EQ(test, 2, depth(copies[0]));
+	machvm_object_put(copies[0]);
 	KUNIT_EXPECT_EQ(test, objects, machvm_stat_sum(MACHVM_STAT_OBJECTS));
 }
 
