@@ -7,6 +7,7 @@
 #include "util.h"
 
 #include <mach/memory_object_control.h>
+#include <pthread.h>
 
 /* The map is as it was, and its lock is free. */
 #define EXPECT_USABLE(base)                                                              \
@@ -207,6 +208,37 @@ TEST(defect_6_answers_of_odd_sizes_and_bad_locks_leak_the_object)
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(4)));
 	util_pager_wait_terminate(pager);
 	EXPECT_EQ(1, util_pager_returns(pager, 0));
+	util_pager_stop(pager);
+}
+
+static void *touch(void *address)
+{
+	return (void *)(uintptr_t)util_why_read((vm_address_t)address);
+}
+
+/* There, the caller and the fault waited for one another until the thread was killed. */
+TEST(defect_7_destroy_with_a_fault_pending)
+{
+	struct util_pager *pager = util_pager_start(4);
+	memory_object_control_t control;
+	vm_address_t base;
+	pthread_t thread;
+	void *why;
+
+	ASSERT_NE(NULL, pager);
+	base = util_map(util_pager_object(pager), 0, 4, false);
+	ASSERT_EQ(util_mark(0, 0), util_read(base).byte);
+	control = util_pager_control(pager);
+	util_pager_hold(pager, true);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, touch, (void *)(base + PAGE)));
+	util_pager_wait_requests(pager, 2);
+	EXPECT_EQ(KERN_SUCCESS, memory_object_destroy(control, 5));
+	ASSERT_EQ(0, pthread_join(thread, &why));
+	EXPECT_EQ(KERN_MEMORY_ERROR, (kern_return_t)(uintptr_t)why);
+	EXPECT_EQ(util_mark(0, 0), util_read(base).byte);
+	EXPECT_EQ(KERN_MEMORY_ERROR, util_why_read(base + PAGES(2)));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base, PAGES(4)));
+	util_pager_wait_terminate(pager);
 	util_pager_stop(pager);
 }
 
