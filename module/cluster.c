@@ -68,11 +68,13 @@ static struct machvm_request *create(struct machvm_request *leader, u64 index,
 	return request;
 }
 
-/*
- * The question takes its place and goes to the queue, unless there is another one.  Both with the
- * lock, so that destroy.c finds it in neither or in both.
+/**
+ * machvm_question_ask - a question takes its place and goes to the queue, unless there is another
+ *
+ * Both with the lock, so that destroy.c finds it in neither or in both.
+ * Return: KERN_SUCCESS; KERN_MEMORY_PRESENT (there is one, or the page); KERN_MEMORY_ERROR.
  */
-static int take_place(struct machvm_object *object, u64 index, struct machvm_request *request)
+int machvm_question_ask(struct machvm_object *object, u64 index, struct machvm_request *request)
 {
 	int kr = MACHVM_KERN_MEMORY_PRESENT;
 
@@ -97,7 +99,7 @@ static bool ask_along(struct machvm_object *object, u64 index, struct machvm_req
 	request = create(leader, index, user);
 	if (!request)
 		return false;
-	kr = take_place(object, index, request);
+	kr = machvm_question_ask(object, index, request);
 	if (kr)
 		machvm_request_finish(request, kr, 0);
 	machvm_request_put(request);

@@ -14,6 +14,7 @@
  * delayed copy: entries point at it with needs_copy set.
  */
 #include "mapper.h"
+#include "memobj.h"
 #include "object.h"
 #include "page.h"
 #include "pmap.h"
@@ -22,6 +23,13 @@
 bool machvm_object_is_shared(struct machvm_object *object)
 {
 	return object->memobj || (object->flags & (MACHVM_OBJ_SHARED | MACHVM_OBJ_DIRECT));
+}
+
+/* Its pager would have copies made at once, not when something is written. */
+bool machvm_object_copied_now(struct machvm_object *object)
+{
+	return object->memobj &&
+	       READ_ONCE(object->memobj->copy_strategy) == MACHVM_COPY_NONE;
 }
 
 /* A fork has shared it, or a proxy was made of it: not every object that others may map, too. */

@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 #include "bytes.h"
 #include "contig.h"
+#include "fetch.h"
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
@@ -95,7 +96,9 @@ static long map_object(struct machvm_map *map, struct machvm_vm_map *call, u64 *
 	long ret;
 
 	if (memobj) {
-		ret = machvm_vm_map(map, call, memobj, addr);
+		ret = call->copy ? machvm_fetch_object(memobj, call->offset, call->length,
+						       map->user) : 0;
+		ret = ret ?: machvm_vm_map(map, call, memobj, addr);
 		machvm_memobj_put(memobj);
 		return ret;
 	}
@@ -154,7 +157,8 @@ static long vm_copy(struct file *file, void *arg)
 	map = machvm_task_map(call->task, &ret);
 	if (!map)
 		return ret;
-	ret = machvm_bytes_copy(map, map, call->source, call->length, call->destination);
+	ret = machvm_fetch_range(map, call->source, call->length) ?:
+	      machvm_bytes_copy(map, map, call->source, call->length, call->destination);
 	map_done(map);
 	return ret;
 }
@@ -170,7 +174,8 @@ static long vm_read(struct file *file, void *arg)
 		return ret;
 	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
 	if (own) {
-		ret = machvm_bytes_read(map, call->address, call->length, own, &call->out_data);
+		ret = machvm_fetch_range(map, call->address, call->length) ?:
+		      machvm_bytes_read(map, call->address, call->length, own, &call->out_data);
 		map_filled(own, call->out_data, ret ? 0 : call->length);
 	}
 	machvm_map_put(map);
@@ -188,7 +193,8 @@ static long vm_write(struct file *file, void *arg)
 		return ret;
 	own = machvm_task_map(MACHVM_TASK_SELF, &ret);
 	if (own) {
-		ret = machvm_bytes_copy(own, map, call->data, call->length, call->address);
+		ret = machvm_fetch_range(own, call->data, call->length) ?:
+		      machvm_bytes_copy(own, map, call->data, call->length, call->address);
 		map_done(own);
 	}
 	machvm_map_put(map);

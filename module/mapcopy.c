@@ -46,7 +46,8 @@ static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin,
 		return -ENOMEM;
 	machvm_entry_set_object(twin, copy, entry->offset);
 	return machvm_push_range(object, entry->offset >> PAGE_SHIFT,
-				 (entry->end - entry->start) >> PAGE_SHIFT, entry->wired);
+				 (entry->end - entry->start) >> PAGE_SHIFT,
+				 entry->wired || machvm_object_copied_now(object));
 }
 
 /* May the entry leave its object, which nobody else writes to, for a shadow at the next write? */

@@ -34,6 +34,7 @@ static inline void machvm_object_reach(struct machvm_object *object, u64 end)
 
 /* copy.c */
 bool machvm_object_is_shared(struct machvm_object *object);
+bool machvm_object_copied_now(struct machvm_object *object);
 bool machvm_object_shows_shared(struct machvm_object *object);
 void machvm_object_share(struct machvm_object *object, unsigned long how);
 void machvm_entry_shadow_locked(struct machvm_entry *entry, struct machvm_object **spare);

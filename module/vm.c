@@ -402,7 +402,8 @@ int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *ob
 	}
 	delayed = machvm_object_copy(object, offset + (entry->end - entry->start));
 	err = delayed ? machvm_push_range(object, offset >> PAGE_SHIFT,
-					  (entry->end - entry->start) >> PAGE_SHIFT, false) :
+					  (entry->end - entry->start) >> PAGE_SHIFT,
+					  machvm_object_copied_now(object)) :
 			-ENOMEM;
 	machvm_object_put(object);
 	if (err) {

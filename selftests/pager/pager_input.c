@@ -404,7 +404,8 @@ TEST(values_out_of_range)
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_MAY_CACHE, 2));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, 5));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, -1));
-	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, 0));
+	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY,
+				    MACHVM_COPY_CALL));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_MAY_CACHE, 2));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY, 5));
 	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY,

@@ -108,9 +108,11 @@ TEST(S2_28_what_cannot_be_read_is_inherited_as_it_is)
 /* Neither a pager that is not ready nor one that does not answer holds a fork up. */
 TEST(S2_28_S2_33_fork_waits_for_no_pager)
 {
-	static const uint32_t strategies[] = { MACHVM_COPY_DELAY, MACHVM_COPY_TEMPORARY };
+	static const uint32_t strategies[] = {
+		MACHVM_COPY_NONE, MACHVM_COPY_DELAY, MACHVM_COPY_TEMPORARY,
+	};
 
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		struct served s;
 		pid_t child;
 
