@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fetch.c - copies of objects whose pager wants them made at once: all of the source comes in first.
+ * fetch.c - what a pager wants copied at once comes in before it is copied.
  * Callers: dev.c, before a copy is made.
  * Never: waits with a lock held.
  * Locks: map->lock for reading to find what is to be copied; family->lock, a page at a time.
@@ -141,7 +141,7 @@ struct source {
 	u64 nr;
 };
 
-/* The next region of [*start, end) to be copied at once; *start becomes its end.  False: no more. */
+/* The next region of [*start, end) to be copied at once; *start becomes its end.  False: none. */
 static bool next_source(struct machvm_map *map, u64 *start, u64 end, struct source *source)
 {
 	struct machvm_entry *entry;

@@ -1156,11 +1156,10 @@ struct machvm_lock_request {
  * @epoch: MACHVM_SET_ATTRIBUTES: epoch of the message that this answers, or 0; otherwise 0
  * @may_cache: 1: pages may stay when nothing maps the object any more; 0 also ends one that is only
  *             kept like that
- * @copy_strategy: &enum machvm_copy_strategy: NONE, DELAY or TEMPORARY.  With NONE vm_map with copy,
- *                 vm_copy, vm_read and vm_write from the object wait until all of it is there, and
- *                 fail if it cannot be had; fork never waits.  TEMPORARY leaves the strategy as it
- *                 is, and cannot be taken back: from then on nothing is returned when the object
- *                 ends
+ * @copy_strategy: &enum machvm_copy_strategy, but for CALL.  With NONE vm_map with copy, vm_copy,
+ *                 vm_read and vm_write from the object wait until all of it is there, and fail if
+ *                 it cannot be had; fork never waits.  TEMPORARY leaves the strategy as it is, and
+ *                 cannot be taken back: from then on nothing is returned when the object ends
  * @cluster_size: bytes that the pager would have one data_request be for, a power of two from a
  *                page to %MACHVM_CLUSTER_MAX; 0 leaves it as it is
  * @out_temporary: 1 after TEMPORARY
