@@ -344,6 +344,9 @@ TEST(S2_47_P11_a_sparse_terabyte_takes_as_long_as_what_is_there)
 	released(&s, 1, 1);
 	expect_completed(&s, 0, end);
 	EXPECT_EQ(0, object_info(&s.object).out_resident);
+	/* A million times as much. */
+	must_eq(lock_request(&s.object, 0, end << 20, DIRTY, true, NO_CHANGE), 0);
+	expect_completed(&s, 0, end << 20);
 }
 
 TEST(K8_lock_request_by_netlink)
