@@ -472,62 +472,6 @@ static enum step stage_find(struct machvm_fault *fault)
 	}
 }
 
-#define AROUND_PAGES 16
-
-/*
- * What the chain answers for a page, locked; NULL if there is none, it is in use, or its pager
- * forbids to read it.  A page of
- * top's own stays the answer as long as family->lock is held; one from below is looked up again.
- */
-static struct folio *chain_answer_trylock(struct machvm_object *top, u64 index)
-{
-	struct folio *own = machvm_page_lookup(top, index);
-	struct folio *folio = own ?: machvm_object_answer_locked(top, index);
-
-	/* Whether an inactive one is used can only be seen while it is not mapped. */
-	if (!folio || machvm_page_test(folio, MACHVM_PAGE_INACTIVE) || !folio_trylock(folio))
-		return NULL;
-	if ((own || machvm_object_answer_locked(top, index) == folio) &&
-	    !(machvm_page_locks(folio) & MACHVM_PROT_READ))
-		return folio;
-	folio_unlock(folio);
-	return NULL;
-}
-
-/* Maps what is resident around a page that was read, read-only, run by run. */
-static void map_around(struct machvm_fault *fault)
-{
-	u64 span = AROUND_PAGES << PAGE_SHIFT;
-	u64 addr = max(fault->addr & ~(span - 1), fault->entry->start);
-	u64 end = min((fault->addr | (span - 1)) + 1, fault->entry->end);
-	struct page *run[AROUND_PAGES];
-	unsigned long nr, i;
-	int err = 0;
-
-	/* A page that was waited for has come alone, or with those behind it. */
-	if (fault->waited)
-		addr = fault->addr + PAGE_SIZE;
-	do {
-		for (nr = 0; addr + nr * PAGE_SIZE < end; nr++) {
-			u64 at = addr + nr * PAGE_SIZE;
-			u64 index = machvm_entry_offset(fault->entry, at) >> PAGE_SHIFT;
-			struct folio *folio = NULL;
-
-			if (at != fault->addr)
-				folio = chain_answer_trylock(fault->top, index);
-			if (!folio)
-				break;
-			run[nr] = folio_page(folio, 0);
-		}
-		if (nr)
-			err = machvm_pmap_enter_run(fault->vma, fault->at + addr - fault->addr,
-						    run, nr, may_execute(fault));
-		for (i = 0; i < nr; i++)
-			folio_unlock(page_folio(run[i]));
-		addr += (nr + 1) * PAGE_SIZE;
-	} while (addr < end && !err && !fault->waited);
-}
-
 static enum step try_once(struct machvm_fault *fault)
 {
 	enum step step;
@@ -541,7 +485,7 @@ static enum step try_once(struct machvm_fault *fault)
 		down_read(&family->lock);
 		step = stage_find(fault);
 		if (step == STEP_MAPPED && !fault->write)
-			map_around(fault);
+			machvm_fault_map_around(fault);
 		up_read(&family->lock);
 	}
 	up_read(&fault->map->lock);

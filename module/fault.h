@@ -53,4 +53,7 @@ struct machvm_fault {
 
 enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault);
 
+/* around.c */
+void machvm_fault_map_around(struct machvm_fault *fault);
+
 #endif /* _MACHVM_FAULT_H */

@@ -265,6 +265,23 @@ bool machvm_page_full(struct machvm_object *object, u64 nr)
 	return expected == nr;
 }
 
+/* The resident pages of @nr slots from @first on; NULL where there is none. */
+void machvm_page_window(struct machvm_object *object, u64 first, u64 nr, struct page **pages)
+{
+	XA_STATE(xas, &object->pages, first);
+	struct folio *folio;
+	void *slot;
+
+	memset(pages, 0, nr * sizeof(*pages));
+	rcu_read_lock();
+	xas_for_each(&xas, slot, first + nr - 1) {
+		folio = xas_retry(&xas, slot) ? NULL : folio_of_slot(slot);
+		if (folio)
+			pages[xas.xa_index - first] = folio_page(folio, 0);
+	}
+	rcu_read_unlock();
+}
+
 /* The first resident page in [*index, last]; moves *index to it. */
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last)
 {

@@ -68,6 +68,7 @@ static inline bool machvm_page_possible(const struct machvm_object *object, u64 
 bool machvm_page_exists(struct machvm_object *object, u64 index);
 bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_full(struct machvm_object *object, u64 nr);
+void machvm_page_window(struct machvm_object *object, u64 first, u64 nr, struct page **pages);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out);
 struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);

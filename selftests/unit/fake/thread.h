@@ -9,7 +9,7 @@
 #ifndef _FAKE_THREAD_H
 #define _FAKE_THREAD_H
 
-#define FAKE_MAX_HELD 64
+#define FAKE_MAX_HELD 96
 
 struct lockdep_map;
 
