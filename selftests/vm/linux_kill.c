@@ -25,18 +25,21 @@
 #define MOMENT_MAX 4000		/* microseconds */
 #define PAGES_OF_OBJECT 8
 
-/* What a child has to work with. */
+#define WINDOW 0x200000000UL
+#define THREADS_MAX 2
+
+/* What a thread of a child has to work with. */
 struct work {
 	vm_address_t base;	/* 16 pages, 8 of them written */
+	vm_address_t window;	/* a fixed place for 4 */
 	memory_object_t object;	/* of a pager that answers */
 	memory_object_t silent;	/* of one that does not */
 };
 
 static void work_allocate(const struct work *work)
 {
-	vm_address_t base = util_make(8), window = 0x200000000UL;
+	vm_address_t base = util_make(8), window = work->window;
 
-	(void)work;
 	util_fill(base, 4, 1);
 	vm_deallocate(SELF, base, PAGES(8));
 	vm_allocate(SELF, &window, PAGES(4), FALSE);
@@ -270,7 +273,7 @@ static void work_wait_in_a_child(const struct work *work)
 static const struct row {
 	const char *name;
 	void (*work)(const struct work *work);
-	unsigned int threads;	/* more that do the same */
+	unsigned int threads;	/* more that do the same, up to THREADS_MAX */
 } rows[] = {
 	{ "allocate", work_allocate, 0 },
 	{ "allocate in threads", work_allocate, 2 },
@@ -318,18 +321,23 @@ static void *job_thread(void *argument)
 	return NULL;
 }
 
-/* In the child; its own children die with it. */
-static void job_run(struct job *job, struct util_gate *ready)
+/* In the child; its own children die with it.  Its threads have one map, and each its own memory. */
+static void job_run(const struct job *like, struct util_gate *ready)
 {
+	struct job jobs[THREADS_MAX + 1];
 	pthread_t thread;
 
 	setpgid(0, 0);
-	job->work.base = util_make(16);
-	util_fill(job->work.base, 8, 1);
-	for (unsigned int i = 0; i < job->row->threads; i++)
-		pthread_create(&thread, NULL, job_thread, job);
+	for (unsigned int i = 0; i <= like->row->threads; i++) {
+		jobs[i] = *like;
+		jobs[i].work.base = util_make(16);
+		jobs[i].work.window = WINDOW + i * PAGES(8);
+		util_fill(jobs[i].work.base, 8, 1);
+	}
+	for (unsigned int i = 1; i <= like->row->threads; i++)
+		pthread_create(&thread, NULL, job_thread, &jobs[i]);
 	util_gate_open(ready);
-	job_thread(job);
+	job_thread(&jobs[0]);
 }
 
 struct counts {
@@ -403,15 +411,18 @@ TEST(linux_SIGKILL_in_any_call)
 		ASSERT_EQ(0, util_gate_init(&ready));
 		util_pager_hold(silent, true);
 		pid = fork();
+		ASSERT_LE(0, pid);
 		if (pid == 0) {
 			vm_deallocate(SELF, mine, PAGES(8));
 			job_run(&job, &ready);
 		}
 		util_gate_close_writer(&ready);
-		ASSERT_EQ(0, util_gate_pass(&ready));
+		ASSERT_EQ(0, util_gate_pass(&ready)) TH_LOG("round %u: %s", round, job.row->name);
 		close(ready.fd[0]);
 		usleep(rand() % MOMENT_MAX);
 		EXPECT_EQ(0, kill(-pid, SIGKILL));
+		EXPECT_EQ(1000 + SIGKILL, util_wait(pid)) TH_LOG("round %u: %s", round,
+								 job.row->name);
 		while (waitpid(-1, NULL, 0) > 0)
 			;
 		util_pager_hold(silent, false);
