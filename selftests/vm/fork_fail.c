@@ -221,9 +221,13 @@ TEST(C2_posix_spawn)
 
 struct team {
 	struct family family;
-	vm_address_t busy[2];
 	volatile bool stop;
 	unsigned int wrong;
+};
+
+struct writer {
+	struct team *team;
+	vm_address_t busy;
 };
 
 static void *team_fork(void *argument)
@@ -242,24 +246,22 @@ static void *team_fork(void *argument)
 
 static void *team_write(void *argument)
 {
-	vm_address_t busy = *(vm_address_t *)argument;
-	struct team *team = (void *)((char *)argument - offsetof(struct team, busy));
+	struct writer *writer = argument;
 
-	if (argument != &team->busy[0])
-		team = (void *)((char *)argument - offsetof(struct team, busy[1]));
-	for (unsigned int i = 0; !team->stop; i++)
-		util_fill(busy, 8, i);
+	for (unsigned int i = 0; !writer->team->stop; i++)
+		util_fill(writer->busy, 8, i);
 	return NULL;
 }
 
 TEST(C2_threads_fork_at_once)
 {
-	struct team team = { .busy = { util_make(8), util_make(8) } };
+	struct team team = { 0 };
+	struct writer writers[2] = { { &team, util_make(8) }, { &team, util_make(8) } };
 	pthread_t writer[2], forker[FORKERS];
 
 	ASSERT_TRUE(family_make(&team.family));
 	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, pthread_create(&writer[i], NULL, team_write, &team.busy[i]));
+		ASSERT_EQ(0, pthread_create(&writer[i], NULL, team_write, &writers[i]));
 	for (int i = 0; i < FORKERS; i++)
 		ASSERT_EQ(0, pthread_create(&forker[i], NULL, team_fork, &team));
 	for (int i = 0; i < FORKERS; i++)
@@ -314,11 +316,12 @@ static void *team_fail(void *argument)
 
 TEST(C2_forks_that_fail_beside_others)
 {
-	struct team team = { .busy = { util_make(8), util_make(8) } };
+	struct team team = { 0 };
+	struct writer busy = { &team, util_make(8) };
 	pthread_t writer, forker, failer;
 
 	ASSERT_TRUE(family_make(&team.family));
-	ASSERT_EQ(0, pthread_create(&writer, NULL, team_write, &team.busy[0]));
+	ASSERT_EQ(0, pthread_create(&writer, NULL, team_write, &busy));
 	ASSERT_EQ(0, pthread_create(&forker, NULL, team_fork, &team));
 	ASSERT_EQ(0, pthread_create(&failer, NULL, team_fail, &team));
 	pthread_join(forker, NULL);
