@@ -13,7 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define RSEQ_SIZE 32		/* what glibc registers, whatever it uses of it */
 
 static const char *const settings[][2] = {
 	{ "/sys/kernel/debug/failslab/cache-filter", "Y" },
@@ -53,12 +57,25 @@ static void choose_slabs(void)
 		closedir(slabs);
 }
 
+/*
+ * Linux writes to a thread's restartable sequence when it likes, and kills who has it out of reach:
+ * that is not the call that is to fail.  glibc has registered one.
+ */
+static bool sequence_end(void)
+{
+	void *sequence = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	return !__rseq_size || !syscall(SYS_rseq, sequence, RSEQ_SIZE, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
 bool util_inject_init(struct util_inject *inject)
 {
 	inject->limit = util_parameter("max_user_pages");
 	inject->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (inject->fd < 0)
 		return inject->limit >= 0;
+	if (!sequence_end())
+		return false;
 	choose_slabs();
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		if (file_write(settings[i][0], settings[i][1]))
