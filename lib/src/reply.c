@@ -114,6 +114,22 @@ kern_return_t memory_object_data_error(memory_object_control_t control, vm_offse
 	return reply_to(control, &reply);
 }
 
+/*
+ * An ioctl on a control port, whose incarnation goes to *@epoch, in @args, if the pager is in this
+ * process.  @object: out: that pager's object with a reference; NULL if it is in another.
+ */
+static kern_return_t control_call(memory_object_control_t control, unsigned long command,
+				  void *args, uint32_t *epoch, struct mv_object **object)
+{
+	*object = NULL;
+	if (!mv_port_is_fd(control))
+		return KERN_INVALID_ARGUMENT;
+	*object = mv_object_get(control);
+	if (*object)
+		*epoch = mv_serve_epoch(*object);
+	return mv_port_call((int)control, command, args);
+}
+
 kern_return_t memory_object_lock_request(memory_object_control_t control, vm_offset_t offset,
 					 vm_size_t size, memory_object_return_t should_return,
 					 boolean_t should_flush, vm_prot_t lock_value,
@@ -131,12 +147,7 @@ kern_return_t memory_object_lock_request(memory_object_control_t control, vm_off
 	struct mv_object *object;
 	kern_return_t result;
 
-	if (!mv_port_is_fd(control))
-		return KERN_INVALID_ARGUMENT;
-	object = mv_object_get(control);
-	if (object)
-		args.epoch = mv_serve_epoch(object);
-	result = mv_port_call((int)control, MACHVM_LOCK_REQUEST, &args);
+	result = control_call(control, MACHVM_LOCK_REQUEST, &args, &args.epoch, &object);
 	if (object)
 		mv_object_put(object);
 	return result;
@@ -160,13 +171,8 @@ static kern_return_t attributes_set(memory_object_control_t control,
 	struct mv_object *object;
 	kern_return_t result;
 
-	if (!mv_port_is_fd(control))
-		return KERN_INVALID_ARGUMENT;
 	args->size = sizeof(*args);
-	object = mv_object_get(control);
-	if (object)
-		args->epoch = mv_serve_epoch(object);
-	result = mv_port_call((int)control, MACHVM_SET_ATTRIBUTES, args);
+	result = control_call(control, MACHVM_SET_ATTRIBUTES, args, &args->epoch, &object);
 	if (!object)
 		return result;
 	if (result == KERN_SUCCESS && reply != MACH_PORT_NULL) {
@@ -244,12 +250,7 @@ static kern_return_t destroy(memory_object_control_t control, kern_return_t reas
 	struct mv_object *object;
 	kern_return_t result;
 
-	if (!mv_port_is_fd(control))
-		return KERN_INVALID_ARGUMENT;
-	object = mv_object_get(control);
-	if (object)
-		args.epoch = mv_serve_epoch(object);
-	result = mv_port_call((int)control, MACHVM_OBJECT_DESTROY, &args);
+	result = control_call(control, MACHVM_OBJECT_DESTROY, &args, &args.epoch, &object);
 	if (object)
 		mv_object_put(object);
 	return result;
@@ -296,12 +297,7 @@ kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offs
 	struct mv_object *object;
 	kern_return_t result;
 
-	if (!mv_port_is_fd(control))
-		return KERN_INVALID_ARGUMENT;
-	object = mv_object_get(control);
-	if (object)
-		args.epoch = mv_serve_epoch(object);
-	result = mv_port_call((int)control, MACHVM_DATA_SUPPLY, &args);
+	result = control_call(control, MACHVM_DATA_SUPPLY, &args, &args.epoch, &object);
 	if (!object)
 		return result;	/* a control port that this process only uses to supply */
 	if (reply != MACH_PORT_NULL &&
