@@ -59,7 +59,7 @@ genl-check:
 
 .PHONY: unit
 unit:
-	+$(MAKE) -C selftests/unit run
+	+$(MAKE) -j $(shell nproc) -C selftests/unit run
 
 .PHONY: lib-check
 lib-check: lib
