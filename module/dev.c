@@ -16,6 +16,7 @@
 #include "ioctl.h"
 #include "map.h"
 #include "memobj.h"
+#include "object.h"
 #include "pageout.h"
 #include "proxy.h"
 #include "resident.h"
@@ -88,6 +89,21 @@ static long vm_protect(struct file *file, void *arg)
 	return ret;
 }
 
+/* What a copy needs at once is there, and stays, until it is made. */
+static long map_memobj(struct machvm_map *map, struct machvm_vm_map *call,
+		       struct machvm_memobj *memobj, u64 *addr)
+{
+	struct machvm_object *held = NULL;
+	long ret = 0;
+
+	if (call->copy)
+		ret = machvm_fetch_object(memobj, call->offset, call->length, map->user, &held);
+	ret = ret ?: machvm_vm_map(map, call, memobj, addr);
+	if (held)
+		machvm_object_put(held);
+	return ret;
+}
+
 /* Maps what the descriptor is a right to: a memory object, or a proxy. */
 static long map_object(struct machvm_map *map, struct machvm_vm_map *call, u64 *addr)
 {
@@ -96,9 +112,7 @@ static long map_object(struct machvm_map *map, struct machvm_vm_map *call, u64 *
 	long ret;
 
 	if (memobj) {
-		ret = call->copy ? machvm_fetch_object(memobj, call->offset, call->length,
-						       map->user) : 0;
-		ret = ret ?: machvm_vm_map(map, call, memobj, addr);
+		ret = map_memobj(map, call, memobj, addr);
 		machvm_memobj_put(memobj);
 		return ret;
 	}

@@ -113,16 +113,18 @@ static int fetch_pages(struct machvm_object *object, u64 first, u64 nr, struct m
  * @offset: bytes
  * @length: bytes
  * @user: who pays
+ * @held: out: if that is KERN_SUCCESS, what keeps the pages until the caller puts it, or NULL
  *
  * Does nothing if its copies need not be made at once, or the range is none.
  * Return: KERN_SUCCESS, KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE, -EINTR.
  */
 int machvm_fetch_object(struct machvm_memobj *memobj, u64 offset, u64 length,
-			struct machvm_user *user)
+			struct machvm_user *user, struct machvm_object **held)
 {
 	struct machvm_object *object;
 	int kr;
 
+	*held = NULL;
 	if (READ_ONCE(memobj->copy_strategy) != MACHVM_COPY_NONE || !length ||
 	    machvm_range_is_bad(offset, PAGE_ALIGN(length)))
 		return MACHVM_KERN_SUCCESS;
@@ -130,7 +132,10 @@ int machvm_fetch_object(struct machvm_memobj *memobj, u64 offset, u64 length,
 	if (IS_ERR(object))
 		return PTR_ERR(object) == -EINTR ? -EINTR : MACHVM_KERN_RESOURCE_SHORTAGE;
 	kr = fetch_pages(object, offset >> PAGE_SHIFT, PAGE_ALIGN(length) >> PAGE_SHIFT, user);
-	machvm_object_put(object);
+	if (kr)
+		machvm_object_put(object);
+	else
+		*held = object;
 	return kr;
 }
 

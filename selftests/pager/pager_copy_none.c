@@ -125,6 +125,28 @@ TEST(S2_32_C7_vm_write_waits_for_all_pages)
 	made_at_once('w');
 }
 
+/* Nothing else maps the object: what was waited for is not given back before it is copied. */
+TEST(S2_32_C7_the_copy_is_the_first_to_map_it)
+{
+	struct copier copier;
+	struct served s;
+
+	serve_none(&s, 4);
+	unmap(s.base, 4);
+	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+	copy_start(&copier, &s, 'm');
+	expect_message(&s.channel, MACHVM_CMD_INIT);
+	must_eq(say_ready(&s.channel, &s.object, MACHVM_COPY_NONE), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		must_eq(copier.answer, -1);
+		must_eq(supply_mark(&s.object, expect_request(&s), 0), 0);
+	}
+	copy_end(&copier);
+	must_eq(copier.answer, KERN_SUCCESS);
+	must_eq(channel_empty(&s.channel), true);
+	EXPECT_EQ(0, util_wrong(copier.to, 4, 0));
+}
+
 TEST(S2_32_what_its_pager_flushes_stays_in_the_copy)
 {
 	struct machvm_lock_request flush = {
