@@ -146,13 +146,18 @@ struct source {
 	u64 nr;
 };
 
-/* The next region of [*start, end) to be copied at once; *start becomes its end.  False: none. */
-static bool next_source(struct machvm_map *map, u64 *start, u64 end, struct source *source)
+/*
+ * The next region of [*start, end) to be copied at once, if there is one; *start becomes its end.
+ * Returns 0 or -EINTR.
+ */
+static int next_source(struct machvm_map *map, u64 *start, u64 end, struct source *source)
 {
 	struct machvm_entry *entry;
 	u64 from, to;
 
-	down_read(&map->lock);
+	source->object = NULL;
+	if (down_read_killable(&map->lock))
+		return -EINTR;
 	entry = machvm_map_next_locked(map, *start);
 	while (entry && entry->start < end &&
 	       !(entry->object && machvm_object_copied_now(entry->object)))
@@ -164,11 +169,9 @@ static bool next_source(struct machvm_map *map, u64 *start, u64 end, struct sour
 		source->first = machvm_entry_offset(entry, from) >> PAGE_SHIFT;
 		source->nr = (to - from) >> PAGE_SHIFT;
 		*start = to;
-	} else {
-		source->object = NULL;
 	}
 	up_read(&map->lock);
-	return source->object;
+	return 0;
 }
 
 /**
@@ -180,14 +183,18 @@ int machvm_fetch_range(struct machvm_map *map, u64 addr, u64 length)
 {
 	u64 start = addr & PAGE_MASK, end;
 	struct source source;
-	int kr = MACHVM_KERN_SUCCESS;
+	int kr;
 
 	if (check_add_overflow(addr, length, &end) || PAGE_ALIGN(end) < end)
 		return MACHVM_KERN_SUCCESS;	/* whoever copies says what is wrong with it */
 	end = PAGE_ALIGN(end);
-	while (!kr && next_source(map, &start, end, &source)) {
+	for (;;) {
+		kr = next_source(map, &start, end, &source);
+		if (kr || !source.object)
+			return kr;
 		kr = fetch_pages(source.object, source.first, source.nr, map->user);
 		machvm_object_put(source.object);
+		if (kr)
+			return kr;
 	}
-	return kr;
 }
