@@ -142,7 +142,7 @@ kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_
 	if (!mv_port_host(host, &args.privileged))
 		return KERN_INVALID_HOST;
 	if (!mv_port_task(target_task, &args.task))
-		return KERN_INVALID_ARGUMENT;
+		return KERN_INVALID_TASK;
 	return task_call(MACHVM_VM_WIRE, &args, !(wired_access & ~VM_PROT_ALL));
 }
 
@@ -189,6 +189,6 @@ kern_return_t vm_wire_all(host_priv_t host, task_t target_task, vm_wire_t flags)
 	if (!mv_port_host(host, &args.privileged) || !args.privileged)
 		return KERN_INVALID_HOST;
 	if (!mv_port_task(target_task, &args.task))
-		return KERN_INVALID_ARGUMENT;
+		return KERN_INVALID_TASK;
 	return task_call(MACHVM_VM_WIRE_ALL, &args, !(flags & ~VM_WIRE_ALL));
 }

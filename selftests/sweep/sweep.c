@@ -60,8 +60,48 @@ static void try_region(struct sweep *sweep, uint64_t address, uint64_t size)
 struct task_case {
 	const char *name;
 	task_t task;
-	kern_return_t answer;	/* of all calls */
+	kern_return_t answer;	/* of most calls; the others know but KERN_INVALID_TASK */
 };
+
+static bool agree_on_answers(struct sweep *sweep, const char *calls, const struct task_case *task,
+			     const kern_return_t *answers, unsigned int nr)
+{
+	bool right = true;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		case_begin(sweep);
+		case_end(sweep, true);
+		if (answers[i] == task->answer)
+			continue;
+		agree_complain("%s %u on %s task: %d, not %d", calls, i, task->name, answers[i],
+			       task->answer);
+		right = false;
+	}
+	return right;
+}
+
+/* Calls that have a name of their own for what is no task. */
+static bool task_is_named(struct sweep *sweep, const struct task_case *task)
+{
+	const struct task_case named = { task->name, task->task, KERN_INVALID_TASK };
+	vm_address_t at = sweep->stage.base;
+	host_priv_t host = mach_host_priv();
+	vm_size_t limit, maximum;
+	const kern_return_t answers[] = {
+		vm_wire(host, task->task, at, PAGE, VM_PROT_READ),
+		vm_wire(host, task->task, at, PAGE, VM_PROT_NONE),
+		vm_wire(mach_host_self(), task->task, at, 0, VM_PROT_READ),
+		vm_wire_all(host, task->task, VM_WIRE_FUTURE),
+		vm_wire_all(host, task->task, VM_WIRE_NONE),
+		vm_set_size_limit(host, task->task, 0, 0),
+		vm_get_size_limit(task->task, &limit, &maximum),
+		vm_msync(task->task, at, PAGE, VM_SYNC_SYNCHRONOUS),
+		vm_msync(task->task, at, 0, VM_SYNC_INVALIDATE),
+	};
+
+	return agree_on_answers(sweep, "named call", &named, answers,
+				sizeof(answers) / sizeof(answers[0]));
+}
 
 static bool task_refuses(struct sweep *sweep, const struct task_case *task)
 {
@@ -69,8 +109,11 @@ static bool task_refuses(struct sweep *sweep, const struct task_case *task)
 	vm_address_t at = stage->base;
 	mach_msg_type_number_t count;
 	vm_machine_attribute_val_t attribute = MATTR_VAL_GET;
+	vm_cache_statistics_data_t cache;
 	vm_statistics_data_t statistics;
+	rpc_phys_addr_t physical = 0, *pages = &physical;
 	memory_object_name_t name;
+	mach_msg_type_number_t one = 1;
 	struct util_region region;
 	vm_region_info_t info;
 	vm_offset_t data;
@@ -85,24 +128,18 @@ static bool task_refuses(struct sweep *sweep, const struct task_case *task)
 		vm_read(task->task, at, PAGE, &data, &count),
 		vm_write(task->task, at, stage->ordinary, PAGE),
 		vm_statistics(task->task, &statistics),
+		vm_cache_statistics(task->task, &cache),
+		vm_pages_phys(mach_host_priv(), task->task, at, PAGE, &pages, &one),
+		vm_allocate_contiguous(mach_host_priv(), task->task, &at, &physical, PAGE, 0,
+				       UINT64_MAX, 0),
 		vm_machine_attribute(task->task, at, PAGE, MATTR_CACHE, &attribute),
 		mach_vm_region_info(task->task, at, &info, &name),
 		vm_region(task->task, &at, &region.size, &region.protection,
 			  &region.max_protection, &region.inheritance, &region.shared,
 			  &region.name, &region.offset),
 	};
-	bool right = true;
 
-	for (unsigned int i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		case_begin(sweep);
-		case_end(sweep, true);
-		if (answers[i] == task->answer)
-			continue;
-		agree_complain("call %u on %s task: %d, not %d", i, task->name, answers[i],
-			       task->answer);
-		right = false;
-	}
-	return right;
+	return agree_on_answers(sweep, "call", task, answers, sizeof(answers) / sizeof(answers[0]));
 }
 
 /* A port of a task that has ended. */
@@ -147,6 +184,7 @@ TEST(sweep_of_tasks_that_are_none)
 		if (!strcmp(task.name, "dead"))
 			task.task = dead_task();
 		EXPECT_TRUE(task_refuses(&sweep, &task));
+		EXPECT_TRUE(task_is_named(&sweep, &task));
 	}
 	EXPECT_EQ(0, sweep.wrong);
 	stage_end(&sweep.stage);

@@ -6,7 +6,7 @@
  * that the device could not be used; machvm_strerror() in <machvm/machvm.h> says why and what to
  * do about it.  KERN_RESOURCE_SHORTAGE means that the kernel, or the process, has run out of
  * something.  A task other than mach_task_self() is a descriptor; a null or closed one is
- * KERN_INVALID_ARGUMENT, and the task of a process that is gone KERN_INVALID_TASK.
+ * KERN_INVALID_ARGUMENT where no other answer is named, and the task of a process that is gone KERN_INVALID_TASK.
  *
  * Only the memory that these calls made is the task's as far as they are concerned.  What
  * mmap(2), the loader or the stack put into the process is as a hole to them.
@@ -292,9 +292,10 @@ kern_return_t vm_get_size_limit(task_t map, vm_size_t *current_limit, vm_size_t 
  *
  * GNU Mach reference manual, "Memory Attributes".
  *
- * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_INVALID_ARGUMENT (other bits), KERN_NO_SPACE (a hole,
- * or a protection without @wired_access), KERN_NO_ACCESS (beyond the limit), KERN_MEMORY_ERROR (a
- * pager has failed).  On an error nothing has changed.
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_INVALID_TASK (also a null or closed one),
+ * KERN_INVALID_ARGUMENT (other bits), KERN_NO_SPACE (a hole, or a protection without @wired_access),
+ * KERN_NO_ACCESS (beyond the limit), KERN_MEMORY_ERROR (a pager has failed).  On an error nothing has
+ * changed.
  */
 kern_return_t vm_wire(host_t host, task_t target_task, vm_address_t address, vm_size_t size,
 		      vm_prot_t wired_access);
