@@ -149,6 +149,15 @@ static kern_return_t pages_allocate(vm_address_t *array, vm_size_t bytes)
 		      VM_PROT_DEFAULT, VM_PROT_ALL, VM_INHERIT_NONE);
 }
 
+/* Callers free what the answer takes up, and know of no more. */
+static void pages_trim(vm_address_t array, vm_size_t bytes, vm_size_t used)
+{
+	vm_size_t kept = (used + vm_page_size - 1) & ~(vm_page_size - 1);
+
+	if (bytes > kept)
+		vm_deallocate(mach_task_self(), array + kept, bytes - kept);
+}
+
 static kern_return_t object_pages(memory_object_name_t object, uint32_t flags, void **pages,
 				  mach_msg_type_number_t *count)
 {
@@ -176,6 +185,7 @@ static kern_return_t object_pages(memory_object_name_t object, uint32_t flags, v
 		if (result != KERN_SUCCESS)
 			return result;
 	}
+	pages_trim(array, bytes, (vm_size_t)*count * sizeof(struct machvm_page_info));
 	*pages = (void *)array;
 	return KERN_SUCCESS;
 }

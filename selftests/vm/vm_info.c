@@ -265,6 +265,7 @@ TEST(D2_names_that_are_none)
 
 TEST(D3_pages_of_plain_memory)
 {
+	struct machvm_task_memory before, after;
 	vm_page_info_t room[4], *pages = room;
 	mach_msg_type_number_t count = 4;
 	vm_address_t base = util_make(600);
@@ -292,6 +293,7 @@ TEST(D3_pages_of_plain_memory)
 	EXPECT_EQ(4, count);
 	/* They do not; and there are more than one batch. */
 	util_fill(base, 600, 1);
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_memory(SELF, &before));
 	count = 4;
 	ASSERT_EQ(KERN_SUCCESS, mach_vm_object_pages(name_at(base), &pages, &count));
 	ASSERT_NE(&room[0], pages);
@@ -299,6 +301,8 @@ TEST(D3_pages_of_plain_memory)
 	for (unsigned int i = 0; i < count; i++)
 		ASSERT_EQ(PAGES(i), pages[i].vpi_offset);
 	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, (vm_address_t)pages, count * sizeof(*pages)));
+	ASSERT_EQ(KERN_SUCCESS, machvm_task_memory(SELF, &after));
+	EXPECT_EQ(before.virtual_size, after.virtual_size);
 }
 
 /* The cursor of the ioctl: in pieces of any size the same pages. */
