@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm_region.c - vm_region, and which neighbours become one region: rows V17, V18, V42.
+ * vm_region.c - vm_region, and which neighbours become one region: rows V17, V18, V39, V42.
  */
 #include "harness.h"
 #include "util.h"
@@ -345,6 +345,39 @@ TEST(V17_region_of_another_task)
 	EXPECT_EQ(KERN_NO_SPACE, util_region_full(MACHVM_TASK_SELF, 0, &region));
 	util_gate_open(&done);
 	EXPECT_EQ(0, util_wait(pid));
+}
+
+/* Sizes and addresses are those of a 64-bit machine wherever a call takes one. */
+TEST(V39_more_than_32_bits_will_hold)
+{
+	const vm_size_t span = 1UL << 32, size = 10 * span;
+	struct util_region region;
+	vm_address_t base = 0;
+
+	ASSERT_EQ(KERN_SUCCESS, vm_allocate(SELF, &base, size, TRUE));
+	EXPECT_LT(span, base);
+	ASSERT_EQ(KERN_SUCCESS, util_region(base, &region));
+	EXPECT_EQ(size, region.size);
+	/* Pages that would be one another's if an offset were cut off. */
+	for (unsigned int i = 0; i < 10; i++)
+		util_fill(base + i * span, 1, i);
+	for (unsigned int i = 0; i < 10; i++)
+		EXPECT_EQ(0, util_wrong(base + i * span, 1, i));
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(SELF, base + 7 * span, span, base + 2 * span));
+	EXPECT_EQ(0, util_wrong(base + 2 * span, 1, 7));
+	EXPECT_EQ(0, util_wrong(base + 3 * span, 1, 3));
+	EXPECT_EQ(KERN_SUCCESS, vm_protect(SELF, base + span, 2 * span, FALSE, VM_PROT_READ));
+	EXPECT_EQ(KERN_SUCCESS, vm_inherit(SELF, base + 4 * span, span, VM_INHERIT_NONE));
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, base + 6 * span, 3 * span));
+	ASSERT_EQ(KERN_SUCCESS, util_region(base + 3 * span - 1, &region));
+	EXPECT_EQ(VM_PROT_READ, region.protection);
+	EXPECT_EQ(base + 3 * span, region.address + region.size);
+	ASSERT_EQ(KERN_SUCCESS, util_region(base + 4 * span, &region));
+	EXPECT_EQ(VM_INHERIT_NONE, region.inheritance);
+	EXPECT_EQ(span, region.size);
+	ASSERT_EQ(KERN_SUCCESS, util_region(base + 6 * span, &region));
+	EXPECT_EQ(base + 9 * span, region.address);
+	EXPECT_EQ(0, util_wrong(region.address, 1, 9));
 }
 
 HARNESS_MAIN
