@@ -202,3 +202,53 @@ kern_return_t mach_vm_object_pages_phys(memory_object_name_t object,
 {
 	return object_pages(object, MACHVM_PAGES_PHYSICAL, (void **)pages, pages_count);
 }
+
+/* How many pages each object has, as far as there is room; count tells of all objects. */
+static kern_return_t buckets_fill(hash_info_bucket_t *array, mach_msg_type_number_t room,
+				  mach_msg_type_number_t *count)
+{
+	uint64_t id = 0;
+
+	for (*count = 0;; (*count)++) {
+		struct machvm_object_info args = { .size = sizeof(args), .id = id };
+		kern_return_t result = mv_device_call(MACHVM_OBJECT_INFO, &args);
+
+		if (result == KERN_FAILURE && !mv_device_trouble)
+			return KERN_SUCCESS;	/* none from there on */
+		if (result != KERN_SUCCESS)
+			return result;
+		if (*count < room)
+			array[*count].hib_count = natural(args.out_resident);
+		id = args.id + 1;
+	}
+}
+
+kern_return_t host_virtual_physical_table_info(host_t host, hash_info_bucket_array_t *info,
+					       mach_msg_type_number_t *count)
+{
+	vm_address_t array = (vm_address_t)*info;
+	mach_msg_type_number_t room = *count;
+	uint32_t privileged;
+	vm_size_t bytes = 0;
+	kern_return_t result;
+
+	if (!mv_port_host(host, &privileged))
+		return KERN_INVALID_HOST;
+	for (;;) {
+		result = buckets_fill((hash_info_bucket_t *)array, room, count);
+		if (result == KERN_SUCCESS && *count <= room)
+			break;
+		if (bytes)
+			vm_deallocate(mach_task_self(), array, bytes);
+		if (result != KERN_SUCCESS)
+			return result;
+		room = 2 * *count;	/* more may come while they are counted again */
+		bytes = (vm_size_t)room * sizeof(hash_info_bucket_t);
+		result = pages_allocate(&array, bytes);
+		if (result != KERN_SUCCESS)
+			return result;
+	}
+	pages_trim(array, bytes, (vm_size_t)*count * sizeof(hash_info_bucket_t));
+	*info = (hash_info_bucket_t *)array;
+	return KERN_SUCCESS;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm_info.c - regions, objects and pages as a debugger sees them: rows D1 to D3, and V17.
+ * vm_info.c - regions, objects and pages as a debugger sees them: rows D1 to D4, and V17.
  */
 #include "harness.h"
 #include "util.h"
@@ -366,6 +366,38 @@ TEST(D3_physical_addresses)
 	count = 4;
 	ASSERT_EQ(KERN_SUCCESS, mach_vm_object_pages_phys(name_at(base), &pages, &count));
 	EXPECT_EQ(first, pages[0].vpi_phys_addr);
+}
+
+/* A bucket is an object: what one more object has is in one more bucket. */
+TEST(D4_pages_by_object)
+{
+	hash_info_bucket_t before_room[200], *before = before_room;
+	hash_info_bucket_t after_room[200], *after = after_room;
+	mach_msg_type_number_t count = 200, one_more = 200;
+	vm_address_t base;
+
+	ASSERT_EQ(KERN_SUCCESS,
+		  host_virtual_physical_table_info(mach_host_self(), &before, &count));
+	ASSERT_EQ(&before_room[0], before);
+	base = util_make(7);
+	util_fill(base, 5, 1);
+	ASSERT_EQ(KERN_SUCCESS,
+		  host_virtual_physical_table_info(mach_host_self(), &after, &one_more));
+	ASSERT_EQ(count + 1, one_more);
+	for (unsigned int i = 0; i < count; i++)
+		EXPECT_EQ(before[i].hib_count, after[i].hib_count);
+	EXPECT_EQ(5, after[count].hib_count);
+	/* One short: the answer comes in fresh memory, which is an object more. */
+	after = after_room;
+	one_more = count;
+	ASSERT_EQ(KERN_SUCCESS,
+		  host_virtual_physical_table_info(mach_host_self(), &after, &one_more));
+	ASSERT_NE(&after_room[0], after);
+	ASSERT_LE(count + 1, one_more);
+	EXPECT_EQ(5, after[count].hib_count);
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, (vm_address_t)after, one_more * sizeof(*after)));
+	EXPECT_EQ(KERN_INVALID_HOST,
+		  host_virtual_physical_table_info(MACH_PORT_NULL, &after, &count));
 }
 
 /* A descriptor of the device is no right to look at what another user made. */

@@ -3,13 +3,13 @@
  * mach_debug/mach_debug.h - the calls of Mach's debugging interface on virtual memory.
  *
  * Whoever may use a task may look at its regions; whoever made an object, or has CAP_SYS_ADMIN, may
- * look at that.  What Mach shows of its own tables has nothing to answer for here: pages are found
- * through their object and not by a hash, and /proc/slabinfo shows the allocator.
+ * look at that.  What Mach tells of its allocator is in /proc/slabinfo.
  */
 #ifndef _MACH_DEBUG_MACH_DEBUG_H_
 #define _MACH_DEBUG_MACH_DEBUG_H_
 
 #include <mach/mach_types.h>
+#include <mach_debug/hash_info.h>
 #include <mach_debug/vm_info.h>
 
 #ifdef __cplusplus
@@ -65,6 +65,21 @@ kern_return_t mach_vm_object_pages(memory_object_name_t object, vm_page_info_arr
 kern_return_t mach_vm_object_pages_phys(memory_object_name_t object,
 					vm_page_phys_info_array_t *pages,
 					mach_msg_type_number_t *pages_count);
+
+/**
+ * host_virtual_physical_table_info() - how full the table is in which pages are found
+ * @host: mach_host_self()
+ * @info: in: an array; out: where the buckets are: there if they fit, else in fresh memory, which is
+ *        the caller's to vm_deallocate()
+ * @count: in: room in the array; out: how many there are
+ *
+ * Pages are found by their object and then by their offset: a bucket is an object that the caller may
+ * look at, in the order of their numbers.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST.
+ */
+kern_return_t host_virtual_physical_table_info(host_t host, hash_info_bucket_array_t *info,
+					       mach_msg_type_number_t *count);
 
 #ifdef __cplusplus
 }
