@@ -8,6 +8,25 @@
 
 extern struct genl_family machvm_nl_family;
 
+#define MACHVM_SPOKEN_NAME 24
+
+/* What one side says to the other, for who listens in: see trace.h. */
+struct machvm_spoken {
+	const char *name;
+	u64 offset, length;
+	u64 error_offset;
+	u64 cluster_size;
+	u32 epoch, sequence;
+	u32 access;
+	u32 lock_value;
+	u32 should_return;
+	u32 copy_strategy;
+	s32 result;
+	s32 error;
+	bool dirty, kernel_copy, precious, reply, should_flush, may_cache;
+};
+
+const char *machvm_message_name(u8 command);
 int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window, u32 *epoch);
 int machvm_channel_init(void);
 void machvm_channel_exit(void);

@@ -158,11 +158,31 @@ static long data_supply(struct file *file, void *arg)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = "data_supply",
+		.epoch = call->epoch,
+		.offset = call->offset,
+		.length = call->length,
+		.lock_value = call->lock_value,
+		.precious = call->precious,
+	});
 	ret = supply_pages(memobj, call, &wakes);
 	wake_all(&wakes);
-	trace_machvm_reply_received(memobj->id, "data_supply", call->offset, call->length, ret);
+	if (ret)
+		trace_machvm_reply_refused(memobj, "data_supply", call->offset, call->length, ret);
 	machvm_memobj_pump(memobj);
 	return ret;
+}
+
+/* A returned range is fetched or let go of. */
+static void trace_returned(struct machvm_memobj *memobj, const char *name,
+			   const struct machvm_data_return *call)
+{
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = name,
+		.offset = call->offset,
+		.length = call->length,
+	});
 }
 
 /* Copies one page out.  It may be written meanwhile: then there is another that is as it was. */
@@ -196,6 +216,7 @@ static long return_read(struct file *file, void *arg)
 		return -EINVAL;
 	if (machvm_range_is_bad(call->offset, call->length))
 		return MACHVM_KERN_INVALID_ARGUMENT;
+	trace_returned(file->private_data, "return_read", call);
 	for (done = 0; done < call->length; done += PAGE_SIZE) {
 		long ret = return_page(file->private_data, call->offset + done, to + done);
 
@@ -214,6 +235,7 @@ static long return_release(struct file *file, void *arg)
 
 	if (call->__reserved || call->address)
 		return -EINVAL;
+	trace_returned(file->private_data, "return_release", call);
 	return machvm_memobj_release(file->private_data, call->offset, call->length, NULL);
 }
 
@@ -233,6 +255,7 @@ static long return_map(struct file *file, void *arg)
 		return -EINVAL;
 	if (machvm_range_is_bad(call->offset, call->length) || !call->length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
+	trace_returned(file->private_data, "return_map", call);
 	map = machvm_arena_current();
 	if (IS_ERR(map))
 		return PTR_ERR(map) == -ENOMEM ? MACHVM_KERN_RESOURCE_SHORTAGE : PTR_ERR(map);
@@ -274,9 +297,20 @@ static long lock_request(struct file *file, void *arg)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = "lock_request",
+		.epoch = call->epoch,
+		.offset = call->offset,
+		.length = call->length,
+		.should_return = call->should_return,
+		.should_flush = call->should_flush,
+		.lock_value = call->lock_value,
+		.reply = call->reply,
+	});
 	kr = machvm_job_start(memobj, &order, NULL);
-	trace_machvm_reply_received(memobj->id, "lock_request", call->offset, call->length, kr);
-	if (!kr)
+	if (kr)
+		trace_machvm_reply_refused(memobj, "lock_request", call->offset, call->length, kr);
+	else
 		machvm_memobj_advance(memobj);
 	return kr;
 }
@@ -291,11 +325,19 @@ static long set_attributes(struct file *file, void *arg)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = "change_attributes",
+		.epoch = call->epoch,
+		.may_cache = call->may_cache,
+		.copy_strategy = call->copy_strategy,
+		.cluster_size = call->cluster_size,
+	});
 	kr = machvm_memobj_change(memobj, call->may_cache, call->copy_strategy,
 				  call->cluster_size);
-	trace_machvm_reply_received(memobj->id, "change_attributes", 0, 0, kr);
-	if (kr)
+	if (kr) {
+		trace_machvm_reply_refused(memobj, "change_attributes", 0, 0, kr);
 		return kr;
+	}
 	machvm_memobj_advance(memobj);
 	machvm_memobj_attributes(memobj, call);
 	return MACHVM_KERN_SUCCESS;
@@ -321,9 +363,16 @@ static long destroy(struct file *file, void *arg)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = "destroy",
+		.epoch = call->epoch,
+		.error = call->reason,
+		.should_flush = call->flush,
+	});
 	kr = machvm_memobj_destroy(memobj, call->reason, call->flush);
-	trace_machvm_reply_received(memobj->id, "destroy", 0, 0, kr);
-	if (!kr)
+	if (kr)
+		trace_machvm_reply_refused(memobj, "destroy", 0, 0, kr);
+	else
 		machvm_memobj_advance(memobj);
 	return kr;
 }

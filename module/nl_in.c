@@ -31,6 +31,30 @@ static int errno_of(int kr)
 	}
 }
 
+/* The name of a message, as the specification has it; those of both directions. */
+const char *machvm_message_name(u8 command)
+{
+	static const char *const names[] = {
+		[MACHVM_CMD_INIT] = "init",
+		[MACHVM_CMD_DATA_REQUEST] = "data_request",
+		[MACHVM_CMD_DATA_RETURN] = "data_return",
+		[MACHVM_CMD_TERMINATE] = "terminate",
+		[MACHVM_CMD_READY] = "ready",
+		[MACHVM_CMD_DATA_SUPPLY] = "data_supply",
+		[MACHVM_CMD_SUPPLY_COMPLETED] = "supply_completed",
+		[MACHVM_CMD_DATA_UNAVAILABLE] = "data_unavailable",
+		[MACHVM_CMD_DATA_ERROR] = "data_error",
+		[MACHVM_CMD_DATA_UNLOCK] = "data_unlock",
+		[MACHVM_CMD_LOCK_REQUEST] = "lock_request",
+		[MACHVM_CMD_LOCK_COMPLETED] = "lock_completed",
+		[MACHVM_CMD_CHANGE_ATTRIBUTES] = "change_attributes",
+		[MACHVM_CMD_CHANGE_COMPLETED] = "change_completed",
+		[MACHVM_CMD_DESTROY] = "destroy",
+	};
+
+	return command < ARRAY_SIZE(names) && names[command] ? names[command] : "?";
+}
+
 /* Only a socket that is bound to the object may answer, and only for that binding. */
 static int check_sender(struct machvm_memobj *memobj, struct sock *sk, u32 epoch)
 {
@@ -46,6 +70,40 @@ static int check_sender(struct machvm_memobj *memobj, struct sock *sk, u32 epoch
 	}
 	machvm_memobj_unlock_port(port);
 	return err;
+}
+
+static u32 u32_of(struct genl_info *info, int attribute, u32 otherwise)
+{
+	return info->attrs[attribute] ? nla_get_u32(info->attrs[attribute]) : otherwise;
+}
+
+static u64 u64_of(struct genl_info *info, int attribute)
+{
+	return info->attrs[attribute] ? nla_get_u64(info->attrs[attribute]) : 0;
+}
+
+static void trace_heard(struct machvm_memobj *memobj, struct genl_info *info)
+{
+	bool locks = info->genlhdr->cmd == MACHVM_CMD_LOCK_REQUEST;
+	struct nlattr *error = info->attrs[MACHVM_A_MSG_ERROR];
+	struct nlattr *data = info->attrs[MACHVM_A_MSG_DATA];
+
+	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
+		.name = machvm_message_name(info->genlhdr->cmd),
+		.epoch = u32_of(info, MACHVM_A_MSG_EPOCH, 0),
+		.offset = u64_of(info, MACHVM_A_MSG_OFFSET),
+		.length = data ? nla_len(data) : u64_of(info, MACHVM_A_MSG_LENGTH),
+		.lock_value = u32_of(info, MACHVM_A_MSG_LOCK_VALUE,
+				     locks ? MACHVM_PROT_NO_CHANGE : 0),
+		.precious = nla_get_flag(info->attrs[MACHVM_A_MSG_PRECIOUS]),
+		.reply = nla_get_flag(info->attrs[MACHVM_A_MSG_REPLY]),
+		.should_return = u32_of(info, MACHVM_A_MSG_SHOULD_RETURN, 0),
+		.should_flush = nla_get_flag(info->attrs[MACHVM_A_MSG_SHOULD_FLUSH]),
+		.may_cache = u32_of(info, MACHVM_A_MSG_MAY_CACHE, 0),
+		.copy_strategy = u32_of(info, MACHVM_A_MSG_COPY_STRATEGY, 0),
+		.cluster_size = u64_of(info, MACHVM_A_MSG_CLUSTER_SIZE),
+		.error = error ? nla_get_s32(error) : 0,
+	});
 }
 
 /* The object that a message is about, with a reference, if its sender may answer for it. */
@@ -72,13 +130,16 @@ static struct machvm_memobj *memobj_of(struct sk_buff *skb, struct genl_info *in
 		machvm_memobj_put(memobj);
 		return ERR_PTR(err);
 	}
+	if (trace_machvm_reply_received_enabled())
+		trace_heard(memobj, info);
 	return memobj;
 }
 
 /* Every answer ends here: it may have given credit back. */
 static int answered(struct machvm_memobj *memobj, const char *what, u64 offset, u64 length, int kr)
 {
-	trace_machvm_reply_received(memobj->id, what, offset, length, kr);
+	if (kr)
+		trace_machvm_reply_refused(memobj, what, offset, length, kr);
 	machvm_memobj_pump(memobj);
 	machvm_memobj_put(memobj);
 	return errno_of(kr);
@@ -132,6 +193,13 @@ static int change_completed(struct genl_info *info, struct machvm_memobj *memobj
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, head);
+	trace_machvm_message_sent(memobj, &(struct machvm_spoken){
+		.name = "change_completed",
+		.epoch = nla_get_u32(info->attrs[MACHVM_A_MSG_EPOCH]),
+		.may_cache = now.may_cache,
+		.copy_strategy = now.copy_strategy,
+		.cluster_size = now.cluster_size,
+	});
 	return genlmsg_reply(skb, info);
 }
 
@@ -208,11 +276,6 @@ int machvm_nl_destroy_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!kr)
 		machvm_memobj_advance_later(memobj);
 	return answered(memobj, "destroy", 0, 0, kr);
-}
-
-static u32 u32_of(struct genl_info *info, int attribute, u32 otherwise)
-{
-	return info->attrs[attribute] ? nla_get_u32(info->attrs[attribute]) : otherwise;
 }
 
 /* Only puts it in the queue: zapping and waiting for locks are for a thread of our own. */
@@ -304,6 +367,14 @@ static int supply_completed(struct genl_info *info, struct machvm_memobj *memobj
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, head);
+	trace_machvm_message_sent(memobj, &(struct machvm_spoken){
+		.name = "supply_completed",
+		.epoch = nla_get_u32(info->attrs[MACHVM_A_MSG_EPOCH]),
+		.offset = all->offset,
+		.length = (u64)all->nr << PAGE_SHIFT,
+		.result = all->kr,
+		.error_offset = all->error_offset,
+	});
 	return genlmsg_reply(skb, info);
 }
 

@@ -90,12 +90,42 @@ static struct sk_buff *compose(const struct machvm_msg *msg)
 	return skb;
 }
 
+static void trace_sending(const struct machvm_msg *msg)
+{
+	struct machvm_spoken said = {
+		.name = machvm_message_name(command_of(msg->type)),
+		.sequence = msg->sequence,
+		.epoch = msg->epoch,
+		.kernel_copy = msg->kernel_copy,
+	};
+
+	if (msg->type == MACHVM_MSG_DATA_RETURN)
+		said.dirty = msg->access;
+	else if (msg->type == MACHVM_MSG_LOCK_COMPLETED)
+		said.result = msg->access;
+	else
+		said.access = msg->access;
+	if (msg->type != MACHVM_MSG_INIT && msg->type != MACHVM_MSG_TERMINATE) {
+		said.offset = msg->offset;
+		said.length = msg->length;
+	}
+	trace_machvm_message_sent(msg->memobj, &said);
+}
+
+/* Once it is out it may be answered at once, so it is traced before. */
 static int send_one(const struct machvm_sending *sending)
 {
-	struct sk_buff *skb = compose(&sending->copy);
-	int err = skb ? genlmsg_unicast(sending->via->net, skb, sending->via->portid) : -ENOMEM;
+	const struct machvm_msg *msg = &sending->copy;
+	struct sk_buff *skb = compose(msg);
+	int err = -ENOMEM;
 
-	trace_machvm_message_sent(&sending->copy, err);
+	if (trace_machvm_message_sent_enabled())
+		trace_sending(msg);
+	if (skb)
+		err = genlmsg_unicast(sending->via->net, skb, sending->via->portid);
+	if (err)
+		trace_machvm_message_unsent(msg->memobj, machvm_message_name(command_of(msg->type)),
+					    msg->offset, msg->length, err);
 	return err;
 }
 

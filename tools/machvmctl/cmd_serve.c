@@ -3,15 +3,11 @@
  * cmd_serve.c - "pager serve": options, sockets and the loop around the pager of serve.c.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,7 +45,6 @@ static bool parse_options(int argc, char **argv, struct server *s, int *exit_cod
 		{ "write", no_argument, NULL, WRITE },
 		{ 0 },
 	};
-	uint64_t fd;
 	int opt;
 
 	while ((opt = verb_getopt(argc, argv, own)) != -1) {
@@ -61,13 +56,10 @@ static bool parse_options(int argc, char **argv, struct server *s, int *exit_cod
 			s->log_path = optarg;
 			break;
 		case READY_FD:
-			if (!parse_u64(optarg, false, &fd) || fd > INT_MAX ||
-			    fcntl((int)fd, F_GETFD) < 0) {
-				*exit_code = usage_error("--ready-fd: %s is not open", optarg);
-				return false;
-			}
-			s->ready_fd = (int)fd;
-			break;
+			if (parse_ready_fd(optarg, &s->ready_fd))
+				break;
+			*exit_code = verb_exit();
+			return false;
 		case WRITE:
 			s->writable = true;
 			break;
@@ -147,11 +139,7 @@ static void announce(struct server *s)
 			printf("serving %s (%" PRIu64 " bytes) on %s\n", s->files[i].path,
 			       s->files[i].size, s->files[i].socket);
 	fflush(stdout);
-	if (s->ready_fd < 0)
-		return;
-	if (write(s->ready_fd, "\n", 1) != 1)
-		out_warn("--ready-fd: %s", strerror(errno));
-	close(s->ready_fd);
+	announce_ready(s->ready_fd);
 }
 
 static void hand_out(struct serve_file *f)
@@ -262,19 +250,6 @@ static bool server_stop(struct server *s)
 		ok = false;
 	}
 	return ok;
-}
-
-/* stop_signals - SIGINT and SIGTERM as a descriptor; a client that hangs up is no signal at all */
-static int stop_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static bool prepare(struct server *s)

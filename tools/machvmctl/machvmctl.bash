@@ -18,7 +18,7 @@ _machvmctl()
 		esac
 	done
 	case $verb in
-	'') words="status stat map object pager cat $words" ;;
+	'') words="status stat map object pager cat trace $words" ;;
 	map)
 		pids=(/proc/[0-9]*)
 		words="${pids[*]#/proc/} $words"
@@ -33,10 +33,11 @@ _machvmctl()
 		words='--copy --offset --length --help --version'
 		files=yes
 		;;
+	trace) words="--object --pager --time --ready-fd $words" ;;
 	esac
 	case $prev in
 	--listen | --log) words='' files=yes ;;
-	--ready-fd | --offset | --length) words='' files='' ;;
+	--ready-fd | --offset | --length | --object | --pager) words='' files='' ;;
 	esac
 	mapfile -t COMPREPLY < <(
 		compgen -W "$words" -- "$cur"

@@ -4,11 +4,16 @@
  * The table of verbs drives both.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "machvmctl.h"
 #include "out.h"
@@ -19,7 +24,7 @@
 
 static const struct verb *const verbs[] = {
 	&verb_status,	  &verb_stat,	     &verb_map, &verb_object,
-	&verb_pager_list, &verb_pager_serve, &verb_cat,
+	&verb_pager_list, &verb_pager_serve, &verb_cat,	&verb_trace,
 };
 
 #define NR_VERBS ARRAY_SIZE(verbs)
@@ -155,6 +160,39 @@ bool parse_u64(const char *s, bool sizes, uint64_t *v)
 		return false;
 	*v <<= shift;
 	return true;
+}
+
+bool parse_ready_fd(const char *s, int *fd)
+{
+	uint64_t v;
+
+	if (!parse_u64(s, false, &v) || v > INT_MAX || fcntl((int)v, F_GETFD) < 0) {
+		usage_error("--ready-fd: %s is not open", s);
+		return false;
+	}
+	*fd = (int)v;
+	return true;
+}
+
+void announce_ready(int fd)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, "\n", 1) != 1)
+		out_warn("--ready-fd: %s", strerror(errno));
+	close(fd);
+}
+
+int stop_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* verb_find - the verb that the arguments begin with; *used: how many words its name has */

@@ -37,7 +37,7 @@ struct verb {
 };
 
 extern const struct verb verb_status, verb_stat, verb_map, verb_object;
-extern const struct verb verb_pager_list, verb_pager_serve, verb_cat;
+extern const struct verb verb_pager_list, verb_pager_serve, verb_cat, verb_trace;
 
 /* Values of a verb's own long options start here, clear of every letter. */
 #define OPT_OWN 256
@@ -52,5 +52,14 @@ __printf(1, 2) int usage_error(const char *fmt, ...);
 
 /* parse_u64 - a whole number, 0x.. for hexadecimal; @sizes allows the suffixes K, M, G, T. */
 bool parse_u64(const char *s, bool sizes, uint64_t *v);
+
+/* parse_ready_fd - the argument of --ready-fd: a descriptor that is open; else says so */
+bool parse_ready_fd(const char *s, int *fd);
+
+/* announce_ready - a newline to the descriptor of --ready-fd, which is closed; -1: nobody asked */
+void announce_ready(int fd);
+
+/* stop_signals - SIGINT and SIGTERM as a descriptor; a reader that hangs up is no signal at all */
+int stop_signals(void);
 
 #endif

@@ -19,7 +19,7 @@
 #define STREAM_WIDTH 8
 #define STREAM_PAGE 20 /* rows between two headings */
 
-enum shape { TOP, TABLE, STREAM, RECORD };
+enum shape { TOP, TABLE, STREAM, LINES, RECORD };
 
 struct column {
 	const char *head;
@@ -106,11 +106,19 @@ static struct json_object *value_home(void)
 	return out.row ? out.row : top();
 }
 
+/* word - one value of a line, behind its name if it has one */
+static void word(const char *head, const char *text)
+{
+	printf("%s%s%s%s", out.column++ ? " " : "", head, *head ? "=" : "", text);
+}
+
 static void value(const char *key, const char *head, const char *text, bool is_text,
 		  struct json_object *v)
 {
 	if (out.json)
 		add(value_home(), key, v);
+	else if (out.shape == LINES)
+		word(head, text);
 	else
 		cell(head, text, is_text);
 }
@@ -205,12 +213,19 @@ void out_stream(void)
 	shape_begin(STREAM, NULL);
 }
 
+void out_lines(void)
+{
+	shape_begin(LINES, NULL);
+}
+
 void out_stream_row_end(void)
 {
 	if (out.json) {
 		puts(json_object_to_json_string_ext(out.row, JSON_C_TO_STRING_PLAIN));
 		json_object_put(out.row);
 		out.row = NULL;
+	} else if (out.shape == LINES) {
+		putchar('\n');
 	} else {
 		if (out.nr_rows % STREAM_PAGE == 1)
 			heads_print();
@@ -254,6 +269,14 @@ void out_u64(const char *key, const char *head, uint64_t v)
 	value(key, head, text, false, out.json ? must(json_object_new_uint64(v)) : NULL);
 }
 
+void out_i64(const char *key, const char *head, int64_t v)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, v);
+	value(key, head, text, false, out.json ? must(json_object_new_int64(v)) : NULL);
+}
+
 void out_hex(const char *key, const char *head, uint64_t v)
 {
 	char text[24];
@@ -291,6 +314,15 @@ void out_ns(const char *key, const char *head, uint64_t ns)
 			 (double)ns / (double)units[i].unit, units[i].name);
 		break;
 	}
+	value(key, head, text, false, out.json ? must(json_object_new_uint64(ns)) : NULL);
+}
+
+void out_seconds(const char *key, const char *head, uint64_t ns)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%06" PRIu64, ns / 1000000000,
+		 ns % 1000000000 / 1000);
 	value(key, head, text, false, out.json ? must(json_object_new_uint64(ns)) : NULL);
 }
 

@@ -24,14 +24,21 @@ void out_table_end(const char *if_empty);
 void out_stream(void);
 void out_stream_row_end(void);
 
+/* A stream of rows that differ in what they have: "head=value ...", and one JSON document each. */
+void out_lines(void);
+
 void out_record(const char *key, const char *title);
 void out_record_end(void);
 
 void out_u64(const char *key, const char *head, uint64_t v);
+void out_i64(const char *key, const char *head, int64_t v);
 void out_hex(const char *key, const char *head, uint64_t v);
 void out_str(const char *key, const char *head, const char *v);
 void out_bool(const char *key, const char *head, bool v);
 void out_ns(const char *key, const char *head, uint64_t ns);
+
+/* A point in time, in seconds; JSON is nanoseconds, as for out_ns(). */
+void out_seconds(const char *key, const char *head, uint64_t ns);
 
 /* Two values of one cell, "a-b" or "a/b", that JSON gives a key each. */
 void out_range(const char *key_start, const char *key_end, const char *head, uint64_t start,
