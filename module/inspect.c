@@ -18,8 +18,14 @@
 
 static u32 state_of_page(struct machvm_object *object, struct folio *folio, bool wired)
 {
-	u32 state = MACHVM_PAGE_STATE_TABLED | (wired ? 0 : MACHVM_PAGE_STATE_ACTIVE);
+	u32 state = MACHVM_PAGE_STATE_TABLED;
 
+	if (!wired && machvm_page_test(folio, MACHVM_PAGE_INACTIVE))
+		state |= MACHVM_PAGE_STATE_INACTIVE;
+	else if (!wired)
+		state |= MACHVM_PAGE_STATE_ACTIVE;
+	if (machvm_page_test(folio, MACHVM_PAGE_RETURNED))
+		state |= MACHVM_PAGE_STATE_LAUNDRY;
 	if (folio_test_locked(folio))
 		state |= MACHVM_PAGE_STATE_BUSY;
 	if (machvm_page_test(folio, MACHVM_PAGE_DIRTY))

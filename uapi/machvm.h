@@ -833,6 +833,7 @@ struct machvm_page_info {
 #define MACHVM_PAGE_STATE_PRECIOUS 0x00000100	/* the pager wants it back even if clean */
 #define MACHVM_PAGE_STATE_INACTIVE 0x00000400	/* next to be paged out */
 #define MACHVM_PAGE_STATE_ACTIVE 0x00000800	/* neither inactive nor wired */
+#define MACHVM_PAGE_STATE_LAUNDRY 0x00001000	/* its pager is reading it where it is */
 #define MACHVM_PAGE_STATE_PAGER 0x80000000	/* the pager has kept a copy of what it supplied */
 
 /**

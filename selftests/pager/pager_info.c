@@ -104,6 +104,26 @@ TEST(D3_pages_of_a_pager)
 	EXPECT_EQ(0, info_of(s.base).voi_absent_count);
 }
 
+TEST(D3_pages_on_their_way_to_the_pager)
+{
+	const vm_page_info_state_t clean = VPI_STATE_TABLED | VPI_STATE_ACTIVE | VPI_STATE_PAGER;
+	vm_page_info_t pages[2];
+	struct served s;
+
+	serve_clean(&s, 2);
+	write_page(&s, 0, 0x5a);
+	write_page(&s, 1, 0x5a);
+	must_eq(vm_msync(SELF, s.base + PAGE, PAGE, VM_SYNC_ASYNCHRONOUS), KERN_SUCCESS);
+	expect_return(&s, 1, 1, true, true, 0x5a);
+	ASSERT_EQ(2, pages_of(s.base, pages, 2));
+	EXPECT_EQ(clean | VPI_STATE_DIRTY, pages[0].vpi_state);
+	EXPECT_EQ(clean | VPI_STATE_DIRTY | VPI_STATE_LAUNDRY, pages[1].vpi_state);
+	released(&s, 1, 1);
+	ASSERT_EQ(2, pages_of(s.base, pages, 2));
+	EXPECT_EQ(clean | VPI_STATE_DIRTY, pages[0].vpi_state);
+	EXPECT_EQ(clean, pages[1].vpi_state);
+}
+
 TEST(D3_P3_what_the_pager_forbids_and_was_asked_to_allow)
 {
 	static unsigned char data[PAGE];

@@ -285,6 +285,10 @@ TEST(D3_pages_of_plain_memory)
 		EXPECT_EQ(0, pages[i].vpi_page_lock);
 		EXPECT_EQ(0, pages[i].vpi_unlock_request);
 	}
+	ASSERT_EQ(KERN_SUCCESS, vm_msync(SELF, base + PAGES(5), PAGE, VM_SYNC_DEACTIVATE));
+	ASSERT_EQ(KERN_SUCCESS, mach_vm_object_pages(name_at(base), &pages, &count));
+	EXPECT_EQ(VPI_STATE_TABLED | VPI_STATE_ACTIVE | VPI_STATE_DIRTY, pages[0].vpi_state);
+	EXPECT_EQ(VPI_STATE_TABLED | VPI_STATE_INACTIVE, pages[1].vpi_state);
 	/* They just fit. */
 	util_fill(base + PAGES(2), 2, 1);
 	count = 4;
