@@ -88,6 +88,10 @@ model-check: lib tools
 pressure: lib
 	+selftests/pressure/run $(or $(K),$(STOCK))
 
+.PHONY: pager-matrix
+pager-matrix: lib
+	+selftests/matrix/run $(or $(K),6.12)
+
 .PHONY: kunit
 kunit:
 	+scripts/module kunit
@@ -152,6 +156,8 @@ help:
 	@echo '  selftest        programs against the module; K=6.1|6.12|debug (all three),'
 	@echo '                  T=pattern selects, LIST=1 lists'
 	@echo '  pressure        three times the memory of a guest; K=, T= (not in check)'
+	@echo '  pager-matrix    pagers that misbehave, with whatever a client can do; K=, T='
+	@echo '                  (6.12; not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'
