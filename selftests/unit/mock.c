@@ -761,7 +761,7 @@ struct machvm_entry *entry_at(struct machvm_map *map, u64 page)
 
 static void object_check(struct machvm_object *object)
 {
-	unsigned int entries = 0, children = 0;
+	unsigned int entries = 0, children = 0, cached = 0;
 	struct machvm_object *child;
 	struct machvm_entry *entry;
 	long resident = 0, kept = 0;
@@ -779,8 +779,10 @@ static void object_check(struct machvm_object *object)
 		check(child->shadow == object && child->family == object->family);
 		children++;
 	}
+	if (object->memobj && object->memobj->object == object)
+		cached = !list_empty(&object->memobj->cached);
 	/* Ours is the one more. */
-	check_eq(refcount_read(&object->refs), entries + children + 1);
+	check_eq(refcount_read(&object->refs), entries + children + cached + 1);
 	check(!object->copy || object->copy->shadow == object);
 	check(!object->shadow || !list_empty(&object->sibling));
 	for (index = 0; (folio = machvm_page_next(object, &index, ULONG_MAX)); index++) {
@@ -842,7 +844,9 @@ void pager_bind(struct pager *pager, unsigned int window)
 	struct machvm_port *port = machvm_memobj_lock_port(pager->memobj);
 
 	machvm_memobj_unlock_port(port);
-	pager->binding = machvm_binding_create(port, NULL, NULL, 1, window);
+	/* One that gets no memory tries again. */
+	pager->binding = machvm_binding_create(port, NULL, NULL, 1, window) ?:
+			 machvm_binding_create(port, NULL, NULL, 1, window);
 	require(pager->binding);
 	spin_lock(&port->lock);
 	machvm_memobj_bound_locked(pager->memobj);

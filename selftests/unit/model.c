@@ -7,6 +7,7 @@ struct mtask model_tasks[NR_TASKS];
 struct mfile model_files[NR_FILES];
 unsigned int model_served;
 bool model_lazy;
+bool model_mortal;
 bool model_scarce;
 
 struct cell *cell_new(u8 value)
@@ -61,90 +62,6 @@ bool stored_all(struct mfile *file)
 	return true;
 }
 
-/* The pagers */
-
-static struct mfile *file_of(u64 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_FILES; i++)
-		if (model_files[i].pager.memobj->id == id)
-			return &model_files[i];
-	BUG();
-}
-
-static void serve_request(struct mfile *file, struct mock_sent *sent)
-{
-	unsigned int page = sent->offset >> PAGE_SHIFT;
-	int kr;
-
-	require(page < FILE_PAGES && sent->length == PAGE_SIZE);
-	if (file->faulty) {
-		kr = machvm_memobj_error(file->pager.memobj, sent->offset, sent->length, 7);
-		check(!kr || kr == MACHVM_KERN_MEMORY_ERROR);
-	} else if (!file->stored[page] && test_random() % 2) {
-		kr = machvm_memobj_unavailable(file->pager.memobj, sent->offset, sent->length);
-		check(!kr || kr == MACHVM_KERN_MEMORY_ERROR);
-	} else {
-		/* Refused if the last mapping is gone. */
-		kr = supply(&file->pager, page, file->stored[page], test_random() % 8 == 0);
-		check(kr == 0 || kr == MACHVM_KERN_MEMORY_ERROR ||
-		      kr == MACHVM_KERN_MEMORY_PRESENT);
-	}
-}
-
-static void serve_return(struct mfile *file, struct mock_sent *sent)
-{
-	unsigned int first = sent->offset >> PAGE_SHIFT, nr = sent->length >> PAGE_SHIFT, i;
-
-	require(nr && first + nr <= FILE_PAGES);
-	for (i = first; i < first + nr; i++) {
-		struct folio *folio = machvm_memobj_returned(file->pager.memobj, PAGES(i));
-		u8 value;
-
-		require(folio);
-		value = *(u8 *)folio_address(folio);
-		folio_put(folio);
-		/* Clean ones were precious. */
-		check(sent->access || value == file->stored[i]);
-		file->stored[i] = value;
-		check_eq(machvm_memobj_release(file->pager.memobj, PAGES(i), PAGE_SIZE, NULL), 0);
-	}
-}
-
-void serve(bool all)
-{
-	while (model_served < mock_nr_sent) {
-		struct mock_sent sent = mock_sents[model_served];
-		struct mfile *file = file_of(sent.object);
-
-		if (!all && model_lazy && test_random() % 2)
-			return;
-		model_served++;
-		switch (sent.type) {
-		case MACHVM_MSG_INIT:
-			check_eq(machvm_memobj_ready(file->pager.memobj, false, MACHVM_COPY_DELAY), 0);
-			machvm_port_pump(file->pager.memobj->port);
-			break;
-		case MACHVM_MSG_DATA_REQUEST:
-			serve_request(file, &sent);
-			break;
-		case MACHVM_MSG_DATA_RETURN:
-			serve_return(file, &sent);
-			break;
-		default:
-			check_eq(sent.type, MACHVM_MSG_TERMINATE);
-			check(stored_all(file) || model_lazy);
-			break;
-		}
-	}
-}
-
-void model_world(void *arg)
-{
-	serve(true);
-}
-
 int access_allowed(const struct mpage *page, bool write)
 {
 	u8 want = write ? RW : MACHVM_PROT_READ;
@@ -162,7 +79,8 @@ bool excused(int kr, bool hit)
 	if (hit && (kr == -ENOMEM || kr == MACHVM_KERN_RESOURCE_SHORTAGE))
 		return true;
 	for (i = 0; i < NR_FILES; i++)
-		if (model_files[i].faulty && kr == MACHVM_KERN_MEMORY_ERROR)
+		if ((model_files[i].faulty || model_files[i].dead) &&
+		    kr == MACHVM_KERN_MEMORY_ERROR)
 			return true;
 	return false;
 }

@@ -36,12 +36,14 @@ struct mfile {
 	struct cell content[FILE_PAGES];	/* as every sharer sees it */
 	u8 stored[FILE_PAGES];		/* as the pager has it */
 	bool faulty;			/* the pager answers with errors for now */
+	bool dead;			/* and no other can come: what is not there is lost */
 };
 
 extern struct mtask model_tasks[NR_TASKS];
 extern struct mfile model_files[NR_FILES];
 extern unsigned int model_served;	/* messages that pagers have dealt with */
 extern bool model_lazy;			/* returned pages may wait */
+extern bool model_mortal;		/* pagers may die for good */
 extern bool model_scarce;		/* wired pages may be too many to be copied */
 
 /* model.c: what there is, what pagers do, and whether all is as it should be. */
@@ -51,12 +53,24 @@ void page_clear(struct mpage *page);
 void page_set(struct mpage *page, struct cell *cell);
 bool is_of_file(const struct cell *cell);
 bool stored_all(struct mfile *file);
-void serve(bool all);
 int access_allowed(const struct mpage *page, bool write);
 bool excused(int kr, bool hit);
 void check_load(struct mtask *task, unsigned int page);
 void check_everything(void);
 void model_world(void *arg);
+
+/* model_pager.c: what pagers answer, and what they say by themselves. */
+void serve(bool all);
+void file_begin(struct mfile *file);
+void file_check(struct mfile *file);
+void file_end(struct mfile *file);
+void do_pager_answers(struct mtask *task, u64 page, u64 nr);
+void do_pager_attributes(struct mtask *task, u64 page, u64 nr);
+void do_pager_death(struct mtask *task, u64 page, u64 nr);
+void do_pager_lock(struct mtask *task, u64 page, u64 nr);
+void do_pager_succession(struct mtask *task, u64 page, u64 nr);
+void do_pager_supply(struct mtask *task, u64 page, u64 nr);
+void do_pager_trouble(struct mtask *task, u64 page, u64 nr);
 
 /* model_calls.c: each makes a call, perhaps without memory, and checks what comes of it. */
 void do_alias(struct mtask *to, struct mtask *from, u64 source, u64 nr);
@@ -82,6 +96,7 @@ void do_set_maximum(struct mtask *task, u64 page, u64 nr);
 void do_size_limit(struct mtask *task, u64 page, u64 nr);
 void do_store(struct mtask *task, u64 page);
 void do_store_run(struct mtask *task, u64 page, u64 nr);
+bool starve(void);
 void do_unwire(struct mtask *task, u64 page, u64 nr);
 void do_wire(struct mtask *task, u64 page, u64 nr);
 struct mtask *some_task(void);

@@ -11,7 +11,7 @@ static bool range_free(struct mtask *task, u64 page, u64 nr)
 	return true;
 }
 
-static bool starve(void)
+bool starve(void)
 {
 	bool starved = test_random() % 6 == 0;
 
@@ -197,6 +197,12 @@ static bool has_wired(struct mtask *task)
 	return false;
 }
 
+/* Wired pages are copied at once, for which there may be no room. */
+static bool copy_excused(int kr, bool hit, struct mtask *from)
+{
+	return excused(kr, hit || (model_scarce && has_wired(from)));
+}
+
 /* Wired pages are copied at once; what else there is makes no room for that. */
 void do_fork(struct mtask *parent)
 {
@@ -283,7 +289,7 @@ void do_copy(struct mtask *to, u64 page, struct mtask *from, u64 source, u64 nr)
 						   is_of_file(to->pages[page + i].cell)))
 			shared = true;
 	kr = machvm_vm_write(to->map, AT(page), from->map, AT(source), PAGES(nr));
-	if (excused(kr, starved && fail_end()))
+	if (copy_excused(kr, starved && fail_end(), from))
 		return;
 	expected = range_allowed(from, source, nr, MACHVM_PROT_READ) ?:
 		   range_allowed(to, page, nr, MACHVM_PROT_WRITE);
@@ -309,7 +315,7 @@ void do_read(struct mtask *to, struct mtask *from, u64 source, u64 nr)
 	int kr, expected;
 
 	kr = machvm_vm_read(from->map, AT(source) + odd, PAGES(nr) - odd, to->map, &data);
-	if (excused(kr, starved && fail_end()))
+	if (copy_excused(kr, starved && fail_end(), from))
 		return;
 	expected = range_allowed(from, source, nr, MACHVM_PROT_READ);
 	for (expected_at = 0; expected_at + nr <= TASK_PAGES; expected_at++)

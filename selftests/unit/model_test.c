@@ -23,11 +23,6 @@ static void do_fork_of(struct mtask *task, u64 page, u64 nr)
 	do_fork(task);
 }
 
-static void do_pager_trouble(struct mtask *task, u64 page, u64 nr)
-{
-	model_files[test_random() % NR_FILES].faulty = test_random() % 4 == 0;
-}
-
 static void do_store_one(struct mtask *task, u64 page, u64 nr)
 {
 	do_store(task, page);
@@ -105,7 +100,8 @@ static const struct kind {
 	KIND(load_one, 12), KIND(load_run, 1), KIND(copy_between, 2), KIND(copy_overlapping, 2),
 	KIND(read_to, 1), KIND(pageout, 3), KIND(alias_to, 1), KIND(check, 1), KIND(region_at, 1),
 	KIND(nothing, 1), KIND(wire, 2), KIND(unwire, 1), KIND(size_limit, 1), KIND(map_proxy, 2),
-	KIND(region_proxy, 2),
+	KIND(region_proxy, 2), KIND(pager_lock, 3), KIND(pager_supply, 2), KIND(pager_answers, 1),
+	KIND(pager_attributes, 1), KIND(pager_succession, 1), KIND(pager_death, 1),
 };
 
 static const struct kind *some_kind(void)
@@ -156,17 +152,11 @@ static unsigned int steps(void)
 
 static void run_model(unsigned int calls)
 {
-	unsigned int i, j;
+	unsigned int i;
 
 	fake_world = model_world;
-	for (i = 0; i < NR_FILES; i++) {
-		pager_new(&model_files[i].pager);
-		pager_bind(&model_files[i].pager, test_random() % 8 + 1);
-		for (j = 0; j < FILE_PAGES; j++) {
-			model_files[i].stored[j] = test_random() % 3 ? test_random() : 0;
-			model_files[i].content[j] = (struct cell){ 1, model_files[i].stored[j] };
-		}
-	}
+	for (i = 0; i < NR_FILES; i++)
+		file_begin(&model_files[i]);
 	for (i = 0; i < calls; i++) {
 		one_call();
 		if (i % 64 == 0)
@@ -176,12 +166,11 @@ static void run_model(unsigned int calls)
 	for (i = 0; i < NR_TASKS; i++)
 		if (model_tasks[i].map)
 			do_exit(&model_tasks[i]);
-	serve(true);
-	for (i = 0; i < NR_FILES; i++) {
-		check(stored_all(&model_files[i]));
-		check_eq(model_files[i].pager.memobj->state, MACHVM_MEMOBJ_IDLE);
-		pager_end(&model_files[i].pager);
-	}
+	for (i = 0; i < NR_FILES; i++)
+		file_check(&model_files[i]);
+	for (i = 0; i < NR_FILES; i++)
+		file_end(&model_files[i]);
+	model_served = 0;
 	mock_sents_forget();
 }
 
@@ -199,7 +188,7 @@ TEST(model, random_calls_with_lazy_pagers)
 /* Far less than the tasks use, and hardly more than the memory objects have. */
 TEST(model, random_calls_with_little_memory)
 {
-	mock_user.page_limit = 80;
+	mock_user.page_limit = 112;
 	model_scarce = true;
 	mock_store_room = true;
 	run_model(20000);
@@ -212,7 +201,18 @@ TEST(model, short_lives_end_clean)
 
 	for (round = 0; round < 100; round++) {
 		model_lazy = round % 2;
-		model_served = 0;
 		run_model(100);
+	}
+}
+
+/* What is not there when a pager dies is an error from then on, and all else as it was. */
+TEST(model, random_calls_while_pagers_die)
+{
+	unsigned int round;
+
+	model_mortal = true;
+	for (round = 0; round < 20; round++) {
+		model_lazy = round % 2;
+		run_model(400);
 	}
 }

@@ -204,6 +204,8 @@ int main(int argc, char **argv)
 	}
 	if (getenv("TEST_SEED"))
 		seed = strtoul(getenv("TEST_SEED"), NULL, 0) ?: 1;
+	if (!list)
+		printf("# TEST_SEED=%lu\n", (unsigned long)seed);
 
 	for (test = tests; test; test = test->next) {
 		if (!selected(test, argv + optind))
