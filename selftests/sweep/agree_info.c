@@ -59,14 +59,19 @@ static bool object_agrees(const struct oracle_page *page, const vm_region_info_t
 	       region->vri_offset + (region->vri_end - region->vri_start) <= info->voi_size;
 }
 
-/* In order, all inside the object; the one at @offset is wired if it is to be. */
+/*
+ * In order, all inside the object, unless a pager, of this one or of one that it copies, has
+ * supplied more than anybody shows; the one at @offset is wired if it is to be.
+ */
 static bool pages_agree(const vm_page_info_t *pages, unsigned int count,
 			const vm_object_info_t *info, uint64_t offset, bool wired)
 {
+	bool inside = !(info->voi_state & VOI_STATE_PAGER_CREATED) && !info->voi_shadow;
 	bool found = false;
 
 	for (unsigned int i = 0; i < count; i++) {
-		if (pages[i].vpi_offset % PAGE || pages[i].vpi_offset >= info->voi_size ||
+		if (pages[i].vpi_offset % PAGE ||
+		    (inside && pages[i].vpi_offset >= info->voi_size) ||
 		    (i && pages[i].vpi_offset <= pages[i - 1].vpi_offset))
 			return false;
 		found |= pages[i].vpi_offset == offset && pages[i].vpi_wire_count == 1;

@@ -4,10 +4,14 @@
  * ports, each beside the oracle, whose memory is a flat list of pages that are copied when they
  * are copied.
  *
+ * One memory object has a pager that cleans, flushes and locks its pages, has others take over from
+ * it, and keeps what was written in a log, in which all must be found in the end.
+ *
  * SEED=n STEPS=n repeats a run; each step draws its own numbers, so that SKIP="from-to from-to"
  * leaves steps out and the others do what they did.  VERBOSE=1 shows each.
  */
 #include "harness.h"
+#include "logged.h"
 #include "tasks.h"
 
 #include <inttypes.h>
@@ -23,8 +27,13 @@
 #define STEPS 2500		/* in one test, if nobody says */
 #define CHECK_EVERY 100
 
+#define FAILURE 77		/* what the pager says when it fails */
+
 struct model {
 	struct tasks tasks;
+	struct logged *logged;		/* the pager of: */
+	struct oracle_object kept;
+	struct agree_object kept_object;
 	uint64_t window;
 	uint64_t random;
 	unsigned int step;
@@ -160,6 +169,16 @@ static bool do_map_object_anywhere(struct model *m)
 static bool do_map_object_copy(struct model *m)
 {
 	return map_somehow(m, &m->tasks.stage.memory_object, false, true, 0);
+}
+
+static bool do_map_kept(struct model *m)
+{
+	return map_somehow(m, &m->kept_object, below(m, 4) == 0, false, 0);
+}
+
+static bool do_map_kept_copy(struct model *m)
+{
+	return map_somehow(m, &m->kept_object, false, true, 0);
 }
 
 static bool do_copy(struct model *m)
@@ -309,6 +328,8 @@ static bool do_run(struct model *m)
 
 static bool do_region_info(struct model *m)
 {
+	/* Numbers of pages are compared, so none may be on its way. */
+	logged_wait(m->logged);
 	return agree_region_info(m->self, m->address + below(m, PAGE)) &&
 	       agree_object_info(m->self, m->address);
 }
@@ -379,6 +400,74 @@ static bool do_kill(struct model *m)
 	return end(m, true);
 }
 
+/* What the pager of the kept object does, which nobody may notice. */
+
+static bool do_pager_clean(struct model *m)
+{
+	logged_lock(m->logged, below(m, STAGE_OBJECT), 1 + below(m, 20), 1 + below(m, 2), false,
+		    VM_PROT_NO_CHANGE);
+	return true;
+}
+
+static bool do_pager_flush(struct model *m)
+{
+	logged_lock(m->logged, below(m, STAGE_OBJECT), 1 + below(m, 40), 1 + below(m, 2), true,
+		    VM_PROT_NO_CHANGE);
+	return true;
+}
+
+static bool do_pager_lock(struct model *m)
+{
+	static const vm_prot_t often[] = { VM_PROT_WRITE, VM_PROT_DEFAULT, VM_PROT_ALL, 0 };
+
+	logged_lock(m->logged, below(m, STAGE_OBJECT), 1 + below(m, 40), below(m, 3), false,
+		    often[below(m, 4)]);
+	return true;
+}
+
+static bool do_pager_supply(struct model *m)
+{
+	logged_supply(m->logged, below(m, STAGE_OBJECT), 1 + below(m, 8));
+	return true;
+}
+
+static bool do_pager_attributes(struct model *m)
+{
+	logged_attributes(m->logged, below(m, 2), 1 << below(m, 4));
+	return true;
+}
+
+static bool do_pager_succeed(struct model *m)
+{
+	logged_succeed(m->logged);
+	return true;
+}
+
+/* An access of ours fails, unless the page must stay, and is made again. */
+static bool do_pager_fail(struct model *m)
+{
+	unsigned int page = below(m, STAGE_OBJECT);
+	vm_address_t base = util_map(m->kept_object.port, PAGES(page), 1, false);
+	struct util_access failed, again;
+
+	again = util_read(base);
+	logged_lock(m->logged, page, 1, MEMORY_OBJECT_RETURN_ALL, true, VM_PROT_NO_CHANGE);
+	logged_fail(m->logged, FAILURE);
+	failed = util_read(base);
+	logged_fail(m->logged, 0);
+	if (!again.signal)
+		again = util_read(base);
+	vm_deallocate(SELF, base, PAGE);
+	if (!again.signal && (m->kept.cells[page]->value == ORACLE_UNKNOWN ||
+			      again.byte == m->kept.cells[page]->value) &&
+	    (!failed.signal ? failed.byte == again.byte :
+			      failed.why == KERN_MEMORY_ERROR && failed.pager_reason == FAILURE))
+		return true;
+	agree_complain("page %u of a pager that failed: signals %d and %d, %d, holds %d", page,
+		       failed.signal, again.signal, failed.why, again.byte);
+	return false;
+}
+
 static bool do_check(struct model *m)
 {
 	return tasks_check(m->slot);
@@ -400,6 +489,9 @@ static const struct kind {
 	KIND(unaligned, 1), KIND(region, 2), KIND(allocate_outside, 3), KIND(map_outside, 1),
 	KIND(map_proxy, 3), KIND(region_proxy, 2), KIND(wire, 3), KIND(unwire, 2),
 	KIND(wire_all, 1), KIND(pageout, 3), KIND(size_limit, 1), KIND(region_info, 1),
+	KIND(map_kept, 6), KIND(map_kept_copy, 2), ITSELF(pager_clean, 3),
+	ITSELF(pager_flush, 3), ITSELF(pager_lock, 2), ITSELF(pager_supply, 2),
+	ITSELF(pager_attributes, 1), ITSELF(pager_succeed, 1), ITSELF(pager_fail, 1),
 	ITSELF(run, 2), ITSELF(copy_to_ordinary, 1), ITSELF(load, 12),
 	ITSELF(store, 20), ITSELF(store_many, 8), ITSELF(own_store, 4), ITSELF(pipe, 3),
 	ITSELF(fork, 3), ITSELF(exit, 1), ITSELF(kill, 1), ITSELF(check, 1),
@@ -488,6 +580,10 @@ static bool check_all(struct model *m)
 	for (unsigned int i = 0; i < TASKS; i++)
 		if (m->tasks.slots[i].pid && !tasks_check(&m->tasks.slots[i]))
 			return false;
+	if (logged_is_wrong(m->logged)) {
+		agree_complain("the pager found something wrong");
+		return false;
+	}
 	return agree_regions(own) && agree_contents(own, true);
 }
 
@@ -524,18 +620,69 @@ static unsigned int steps(void)
 	return !uname(&name) && strstr(name.release, "debug") ? STEPS / 5 : STEPS;
 }
 
+/* Zeroes, some of which the pager calls unavailable. */
+static unsigned char kept_value(unsigned int page)
+{
+	return page % 4 ? util_mark(page, 3) : 0;
+}
+
+static bool model_begin(struct model *m)
+{
+	/* Before there are tasks, which inherit the right to map it. */
+	m->logged = logged_start(STAGE_OBJECT, kept_value);
+	if (!m->logged || !tasks_init(&m->tasks))
+		return false;
+	oracle_object_init(&m->kept, STAGE_OBJECT, kept_value);
+	m->kept_object = (struct agree_object){
+		.name = "kept", .port = logged_object(m->logged), .oracle = &m->kept,
+	};
+	m->window = m->tasks.stage.agree.map.min + WINDOW_AT;
+	return true;
+}
+
+/* Nobody is left, and all that was written is in the log. */
+static bool check_log(struct model *m)
+{
+	logged_settle(m->logged);
+	printf("# %s\n", logged_counts(m->logged));
+	for (unsigned int i = 0; i < STAGE_OBJECT; i++) {
+		int value = m->kept.cells[i]->value, is = logged_value(m->logged, i);
+
+		if (value != ORACLE_UNKNOWN && value != is) {
+			agree_complain("page %u was %d and is %d in the log", i, value, is);
+			return false;
+		}
+	}
+	return !logged_is_wrong(m->logged);
+}
+
+/* What is resident outlives the pager. */
+static bool check_death(struct model *m)
+{
+	vm_address_t base = util_map(m->kept_object.port, 0, STAGE_OBJECT, false);
+	bool agreed = base;
+
+	for (unsigned int i = 0; i < STAGE_OBJECT; i++)
+		util_write(base + PAGES(i), i);
+	logged_stop(m->logged);
+	for (unsigned int i = 0; agreed && i < STAGE_OBJECT; i++)
+		agreed = util_read(base + PAGES(i)).byte == i;
+	if (!agreed)
+		agree_complain("not all that was there when its pager died");
+	return agreed && vm_deallocate(SELF, base, PAGES(STAGE_OBJECT)) == KERN_SUCCESS;
+}
+
 static bool run(uint64_t seed)
 {
 	unsigned int nr = steps();
 	struct model *m = calloc(1, sizeof(*m));
-	bool agreed = m && tasks_init(&m->tasks);
+	bool agreed = m && model_begin(m);
 
 	if (getenv("SEED"))
 		seed = strtoul(getenv("SEED"), NULL, 0);
 	printf("# SEED=%" PRIu64 " STEPS=%u\n", seed, nr);
 	if (!agreed)
 		return false;
-	m->window = m->tasks.stage.agree.map.min + WINDOW_AT;
 	for (m->step = 1; agreed && m->step <= nr; m->step++)
 		if (!is_skipped(m->step))
 			agreed = one_step(m, seed);
@@ -544,6 +691,8 @@ static bool run(uint64_t seed)
 	else
 		agree_complain("SEED=%" PRIu64 " STEPS=%u, last %s", seed, m->step, agree_last());
 	tasks_end(&m->tasks);
+	agreed = agreed && check_log(m) && check_death(m);
+	oracle_object_end(&m->kept);
 	free(m);
 	return agreed;
 }
