@@ -64,6 +64,15 @@ static inline int harness_list(void)
 	return 0;
 }
 
+/* HARNESS_SECONDS=N: how long a test may take that does not say so itself. */
+static inline void harness_limit(struct __test_metadata *test)
+{
+	const char *seconds = getenv("HARNESS_SECONDS");
+
+	if (seconds && test->timeout == TEST_TIMEOUT_DEFAULT)
+		test->timeout = atoi(seconds);
+}
+
 static inline int harness_main(int argc, char **argv)
 {
 	char *arguments[2 * HARNESS_NAMES + 2];
@@ -72,8 +81,10 @@ static inline int harness_main(int argc, char **argv)
 	int count = 1;
 
 	for (f = __fixture_list; f; f = f->next)
-		for (t = f->tests; t; t = t->next)
+		for (t = f->tests; t; t = t->next) {
 			harness_rename(t);
+			harness_limit(t);
+		}
 	if (argc == 2 && !strcmp(argv[1], "-l"))
 		return harness_list();
 	if (argc > HARNESS_NAMES)
