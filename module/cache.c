@@ -55,11 +55,39 @@ bool machvm_cache_has(struct machvm_memobj *memobj)
 	return has;
 }
 
+/* Pages of an incarnation have come or gone: if it is in the cache it counts for what is left. */
+void machvm_cache_recount(struct machvm_memobj *memobj, struct machvm_object *object)
+{
+	spin_lock(&cache_lock);
+	if (!list_empty(&memobj->cached)) {
+		nr_pages -= memobj->cached_pages;
+		memobj->cached_pages = atomic_long_read(&object->resident);
+		nr_pages += memobj->cached_pages;
+	}
+	spin_unlock(&cache_lock);
+}
+
+/* The first @max of the cache, oldest first, with a reference each.  Returns how many. */
+unsigned int machvm_cache_oldest(struct machvm_memobj **memobjs, unsigned int max)
+{
+	struct machvm_memobj *memobj;
+	unsigned int nr = 0;
+
+	spin_lock(&cache_lock);
+	list_for_each_entry(memobj, &cache, cached) {
+		if (nr == max)
+			break;
+		memobjs[nr++] = machvm_memobj_get(memobj);	/* the incarnation has one */
+	}
+	spin_unlock(&cache_lock);
+	return nr;
+}
+
 /**
  * machvm_cache_drop - end a cached incarnation as if its last mapping went now
  *
  * Its pager gets back what is dirty or precious, then terminate.
- * Context: as machvm_object_put(), and not from reclaim: takes memobj->lock.
+ * Context: as machvm_object_put(), and not from Linux's reclaim: takes memobj->lock.
  * Return: false if it was not cached.
  */
 bool machvm_cache_drop(struct machvm_memobj *memobj)
@@ -83,12 +111,7 @@ bool machvm_cache_evict_oldest(void)
 {
 	struct machvm_memobj *memobj;
 
-	spin_lock(&cache_lock);
-	memobj = list_first_entry_or_null(&cache, struct machvm_memobj, cached);
-	if (memobj)
-		machvm_memobj_get(memobj);	/* the incarnation has one */
-	spin_unlock(&cache_lock);
-	if (!memobj)
+	if (!machvm_cache_oldest(&memobj, 1))
 		return false;
 	machvm_cache_drop(memobj);
 	machvm_memobj_put(memobj);

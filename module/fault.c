@@ -11,7 +11,6 @@
  */
 #include "fault.h"
 #include <linux/mm.h>
-#include "cgroup.h"
 #include "laundry.h"
 #include "lock.h"
 #include "map.h"
@@ -71,10 +70,9 @@ static enum step stage_entry(struct machvm_fault *fault)
 	return STEP_NEXT;
 }
 
-static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gfp)
+/* @folio, or an ERR_PTR, is the spare page now; returns it. */
+static struct folio *spare_of(struct machvm_fault *fault, struct folio *folio, bool zero)
 {
-	struct folio *folio = machvm_page_alloc(fault->map->user, gfp | (zero ? __GFP_ZERO : 0));
-
 	if (IS_ERR(folio))
 		return folio;
 	fault->spare = folio;
@@ -83,42 +81,32 @@ static struct folio *spare_alloc(struct machvm_fault *fault, bool zero, gfp_t gf
 	return folio;
 }
 
-/* True if we have our share of the memory cgroup, and may give some of it back first. */
-static bool cgroup_is_full(void)
+/* The same of a page that can be had without reclaim. */
+static bool spare_alloc(struct machvm_fault *fault, bool zero)
 {
-	bool full = false;
-
-	if (machvm_store_has_room())
-		machvm_cgroup_limited(&full);
-	return full;
-}
-
-/*
- * A page with no lock held.  Other pages are paged out for it if need be; only when none is left
- * to be, it is demanded of Linux at any price.
- */
-static struct folio *spare_fetch(struct machvm_fault *fault, bool zero)
-{
+	gfp_t gfp = (GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
 	struct folio *folio;
 
-	if (cgroup_is_full())
-		machvm_reclaim(fault->map->user, -ENOMEM);
-	do {
-		folio = spare_alloc(fault, zero, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	} while (IS_ERR(folio) && machvm_reclaim(fault->map->user, PTR_ERR(folio)));
-	if (PTR_ERR_OR_ZERO(folio) == -ENOMEM)
-		folio = spare_alloc(fault, zero, GFP_KERNEL);
-	return folio;
+	if (machvm_reclaim_is_due())
+		return false;
+	folio = machvm_page_alloc(fault->map->user, gfp | (zero ? __GFP_ZERO : 0));
+	return !IS_ERR(spare_of(fault, folio, zero));
+}
+
+/* A page with no lock held, for which others may have to go. */
+static struct folio *spare_fetch(struct machvm_fault *fault, bool zero)
+{
+	struct folio *folio = machvm_reclaim_page(fault->map->user, zero ? __GFP_ZERO : 0);
+
+	return spare_of(fault, folio, zero);
 }
 
 /* A page under the locks, if it can be had without reclaim; else the try ends and asks for it. */
 static enum step want_spare(struct machvm_fault *fault, bool zero)
 {
-	gfp_t gfp = (GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
-
 	if (fault->spare && (fault->spare_is_zero || !zero))
 		return STEP_NEXT;
-	if (!fault->spare && !cgroup_is_full() && !IS_ERR(spare_alloc(fault, zero, gfp)))
+	if (!fault->spare && spare_alloc(fault, zero))
 		return STEP_NEXT;
 	return zero ? STEP_NEED_ZERO_PAGE : STEP_NEED_PAGE;
 }

@@ -15,13 +15,14 @@
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
+#include "pageout.h"
 #include "request.h"
 
 /* A question with a page to fill.  Returns it, NULL or an ERR_PTR with a kern_return_t. */
 static struct machvm_request *create(struct machvm_object *object, u64 index,
 				     struct machvm_user *user)
 {
-	struct folio *folio = machvm_page_alloc(user, GFP_KERNEL);
+	struct folio *folio = machvm_reclaim_page(user, 0);
 	struct machvm_request *request;
 
 	if (IS_ERR(folio))

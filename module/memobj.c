@@ -166,6 +166,17 @@ void machvm_memobj_pump(struct machvm_memobj *memobj)
 	machvm_port_put(port);
 }
 
+/* True if there is a pager that would be asked for a page now, and not just hear of the object. */
+bool machvm_memobj_answers(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	bool answers = memobj->state == MACHVM_MEMOBJ_READY && !memobj->dead && !memobj->doom &&
+		       !machvm_port_absent_locked(port);
+
+	machvm_memobj_unlock_port(port);
+	return answers;
+}
+
 /* The incarnation that is mapped or cached, with a reference, or NULL. */
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj)
 {

@@ -22,6 +22,7 @@ struct machvm_memobj *machvm_memobj_first(u64 id);
 struct machvm_port *machvm_memobj_lock_port(struct machvm_memobj *memobj);
 void machvm_memobj_unlock_port(struct machvm_port *port);
 void machvm_memobj_pump(struct machvm_memobj *memobj);
+bool machvm_memobj_answers(struct machvm_memobj *memobj);
 struct machvm_object *machvm_memobj_object(struct machvm_memobj *memobj);
 int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port);
 void machvm_memobj_bound_locked(struct machvm_memobj *memobj);

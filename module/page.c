@@ -123,26 +123,28 @@ struct machvm_user *machvm_page_user(struct folio *folio)
 	return (void *)((unsigned long)folio->private & ~MACHVM_PAGE_BITS_MASK);
 }
 
-static void count_bit(enum machvm_page_bits bit, long n)
+static void count_bit(struct folio *folio, enum machvm_page_bits bit, long n)
 {
 	if (bit == MACHVM_PAGE_DIRTY)
 		machvm_count(MACHVM_STAT_DIRTY, n);
 	else if (bit == MACHVM_PAGE_INACTIVE)
-		machvm_count(MACHVM_STAT_INACTIVE_TMP, n);
+		machvm_count(machvm_page_test(folio, MACHVM_PAGE_EXTERNAL) ?
+				     MACHVM_STAT_INACTIVE_PERM :
+				     MACHVM_STAT_INACTIVE_TMP, n);
 }
 
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit)
 {
 	if (!machvm_page_test(folio, bit) &&
 	    !test_and_set_bit(bit, (unsigned long *)&folio->private))
-		count_bit(bit, 1);
+		count_bit(folio, bit, 1);
 }
 
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
 {
 	if (machvm_page_test(folio, bit) &&
 	    test_and_clear_bit(bit, (unsigned long *)&folio->private))
-		count_bit(bit, -1);
+		count_bit(folio, bit, -1);
 }
 
 /* Somebody asked for the page: it is active, if it was not. */
@@ -392,6 +394,13 @@ static void page_adopt(struct machvm_object *object, u64 index, struct folio *fo
 {
 	folio->mapping = machvm_page_mapping;
 	folio->index = object->ident + object->ident_index + index;
+	if (machvm_page_test(folio, MACHVM_PAGE_EXTERNAL) == !!object->memobj)
+		return;
+	machvm_page_clear(folio, MACHVM_PAGE_INACTIVE);	/* it was counted with the others */
+	if (object->memobj)
+		machvm_page_set(folio, MACHVM_PAGE_EXTERNAL);
+	else
+		machvm_page_clear(folio, MACHVM_PAGE_EXTERNAL);
 }
 
 /* Before something comes there, so that whoever sees it sees the bit, too. */

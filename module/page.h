@@ -14,6 +14,7 @@ enum machvm_page_bits {
 	MACHVM_PAGE_PRECIOUS,		/* the pager wants it back even if clean */
 	MACHVM_PAGE_RETURNED,		/* its pager is reading it where it is, see laundry.c */
 	MACHVM_PAGE_INACTIVE,		/* not used since its translations were taken away to see */
+	MACHVM_PAGE_EXTERNAL,		/* it is counted as one with a pager, see stats.h */
 	MACHVM_PAGE_LOCKS,		/* the first of those for MACHVM_PROT_ALL */
 	MACHVM_PAGE_NR_BITS = MACHVM_PAGE_LOCKS + 3,
 };

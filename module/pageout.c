@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pageout.c - takes pages of internal objects out to the store.
+ * pageout.c - takes pages out: internal ones to the store, those that a pager has by dropping them.
  * Callers: dev.c for a range of a task; reclaim.c for want of memory.
- * Never: asks a pager; takes a page that anybody else holds.
+ * Never: asks a pager, or waits for one; takes a page that anybody else holds.
  * Locks: map->lock for reading to find objects; family->lock for writing, then the folio locks of
  * a run, all but the first of them by trylock.
  *
@@ -10,16 +10,25 @@
  * at exactly ours, the copy, and only then the place of the store in its slot.  A count that is
  * higher says that an I/O may be on its way into the page, whose data would come after the copy:
  * such a page stays.
+ *
+ * A page of a memory object that is as its pager gave it needs no copy: who wants it next asks for
+ * it again.  It goes only while there is a pager that would answer.  What the page was locked
+ * against is forgotten with it, as the pager says it anew.
  */
 #include "pageout.h"
 #include "cgroup.h"
+#include "lock.h"
 #include "map.h"
+#include "memobj.h"
 #include "object.h"
 #include "page.h"
 #include "store.h"
 
 /* Pages that leave together: one zap takes a run of neighbours away. */
 #define RUN_PAGES 16
+
+/* Looked at for a run, without letting others in. */
+#define LOOK_PAGES 256
 
 struct leaving {
 	u64 index;
@@ -43,6 +52,14 @@ static void run_zap(struct machvm_object *object, struct leaving *run, unsigned 
 	}
 }
 
+/* True for a page that its pager does not have as it is, or wants back, or is just taking. */
+static bool is_owed(struct machvm_object *object, struct folio *folio)
+{
+	return object->memobj && (machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
+				  machvm_page_test(folio, MACHVM_PAGE_PRECIOUS) ||
+				  machvm_page_test(folio, MACHVM_PAGE_RETURNED));
+}
+
 static bool is_meant(struct folio *folio, const struct machvm_pageout *which)
 {
 	return (!which->user || machvm_page_user(folio) == which->user) &&
@@ -58,26 +75,36 @@ static bool is_given_a_chance(struct folio *folio, const struct machvm_pageout *
 	return true;
 }
 
+/* True if it is for the caller to say what becomes of the page. */
+static bool may_leave(struct machvm_object *object, u64 index, struct folio *folio,
+		      const struct machvm_pageout *which)
+{
+	return is_meant(folio, which) && !is_owed(object, folio) &&
+	       !machvm_page_wired_locked(object, index);
+}
+
 /*
  * Looks at the next resident pages of [*index, last].  Those that get a second chance lose their
  * translations, so that their next use is noticed.
  * Return: how many are to go.
  */
 static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
-			     const struct machvm_pageout *which, struct leaving *run)
+			     struct machvm_pageout *which, struct leaving *run)
 {
+	unsigned long enough = which->looked + LOOK_PAGES;
 	struct leaving used[RUN_PAGES];
 	unsigned int nr = 0, nr_used = 0;
 
 	down_read(&object->family->lock);
-	while (nr < RUN_PAGES && nr_used < RUN_PAGES && *index <= last) {
+	while (nr < RUN_PAGES && nr_used < RUN_PAGES && which->looked < enough && *index <= last) {
 		struct folio *folio = machvm_page_next(object, index, last);
 
 		if (!folio) {
 			*index = last + 1;
 			break;
 		}
-		if (is_meant(folio, which) && !machvm_page_wired_locked(object, *index)) {
+		which->looked++;
+		if (may_leave(object, *index, folio, which)) {
 			if (is_given_a_chance(folio, which))
 				used[nr_used++] = (struct leaving){ *index, folio };
 			else
@@ -114,7 +141,7 @@ static void run_lock(struct machvm_object *object, struct leaving *run, unsigned
 	}
 }
 
-static void run_take(struct machvm_object *object, struct leaving *run, unsigned int nr)
+static void run_store(struct machvm_object *object, struct leaving *run, unsigned int nr)
 {
 	unsigned int i;
 
@@ -135,32 +162,17 @@ static void run_take(struct machvm_object *object, struct leaving *run, unsigned
 	}
 }
 
-/**
- * machvm_object_pageout - page out the next run of resident pages
- * @object: internal, referenced by the caller
- * @index: where to begin; moves past what was looked at, beyond @last at the end
- * @last: last page to look at
- * @which: which pages
- *
- * Context: none of our locks held; may sleep for memory.
- * Return: how many pages were taken out.  Without memory for a single one, *@index is at the end.
- */
-unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
-				    const struct machvm_pageout *which)
+/* The pages go to the store, as far as it has room. */
+static unsigned long run_pageout(struct machvm_object *object, struct leaving *run,
+				 unsigned int nr)
 {
-	struct leaving run[RUN_PAGES];
-	unsigned int picked = run_pick(object, index, last, which, run), nr, i;
 	unsigned long gone = 0;
+	unsigned int i;
 
-	nr = run_reserve(run, picked);
-	if (nr < picked)
-		*index = nr ? run[nr].index : last + 1;
-	if (!nr)
-		return 0;
 	down_write(&object->family->lock);
 	run_lock(object, run, nr);
 	run_zap(object, run, nr);
-	run_take(object, run, nr);
+	run_store(object, run, nr);
 	up_write(&object->family->lock);
 	for (i = 0; i < nr; i++) {
 		if (run[i].gone)
@@ -170,6 +182,114 @@ unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u6
 		gone += run[i].gone;
 	}
 	return gone;
+}
+
+/* Takes out those that are still as their pager has them. */
+static void run_drop(struct machvm_object *object, struct leaving *run, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct folio *folio = run[i].folio;
+
+		if (!folio)
+			continue;
+		if (!is_owed(object, folio) && folio_ref_freeze(folio, 1)) {
+			run[i].gone = machvm_page_take(object, run[i].index);
+			folio_ref_unfreeze(folio, 1);
+		}
+		folio_unlock(folio);
+		if (!run[i].gone)
+			continue;
+		/* Who has asked to use it finds that it must be asked for. */
+		machvm_unlock_end(object->memobj, run[i].index, run[i].index,
+				  MACHVM_KERN_SUCCESS);
+		machvm_page_free(folio);
+	}
+}
+
+/* The pages of a memory object go, unless it was given up meanwhile. */
+static unsigned long run_evict(struct machvm_object *object, struct leaving *run, unsigned int nr)
+{
+	unsigned long gone = 0;
+	unsigned int i;
+
+	down_write(&object->family->lock);
+	if (!(object->flags & MACHVM_OBJ_DESTROYED)) {
+		run_lock(object, run, nr);
+		run_zap(object, run, nr);
+		run_drop(object, run, nr);
+	}
+	up_write(&object->family->lock);
+	for (i = 0; i < nr; i++)
+		gone += run[i].gone;
+	return gone;
+}
+
+/**
+ * machvm_object_pageout - page out the next run of resident pages
+ * @object: referenced by the caller
+ * @index: where to begin; moves past what was looked at, beyond @last at the end
+ * @last: last page to look at
+ * @which: which pages; counts those that were looked at
+ *
+ * Context: none of our locks held; may sleep for memory.
+ * Return: how many pages were taken out.  Without memory for a single one, or a pager to have them
+ * back from, *@index is at the end.
+ */
+unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
+				    struct machvm_pageout *which)
+{
+	struct leaving run[RUN_PAGES];
+	unsigned int picked, nr;
+
+	if (object->memobj && !machvm_memobj_answers(object->memobj)) {
+		*index = last + 1;
+		return 0;
+	}
+	picked = run_pick(object, index, last, which, run);
+	if (object->memobj)
+		return picked ? run_evict(object, run, picked) : 0;
+	nr = run_reserve(run, picked);
+	if (nr < picked)
+		*index = nr ? run[nr].index : last + 1;
+	return nr ? run_pageout(object, run, nr) : 0;
+}
+
+/* A batch of machvm_object_is_idle().  Returns false if it is not; *index moves. */
+static bool batch_is_idle(struct machvm_object *object, u64 *index,
+			  const struct machvm_pageout *which)
+{
+	struct folio *folio;
+	unsigned int i;
+	bool idle = true;
+
+	down_read(&object->family->lock);
+	for (i = 0; idle && i < LOOK_PAGES; i++, ++*index) {
+		folio = machvm_page_next(object, index, MACHVM_PAGE_INDEX_MAX);
+		if (!folio) {
+			*index = MACHVM_PAGE_INDEX_MAX + 1;
+			break;
+		}
+		idle = is_meant(folio, which) && !is_owed(object, folio);
+	}
+	up_read(&object->family->lock);
+	return idle;
+}
+
+/* True if all pages of a memory object are meant, and can be had from its pager again. */
+bool machvm_object_is_idle(struct machvm_object *object, const struct machvm_pageout *which)
+{
+	u64 index = 0;
+
+	if (!machvm_memobj_answers(object->memobj))
+		return false;
+	while (index <= MACHVM_PAGE_INDEX_MAX) {
+		if (!batch_is_idle(object, &index, which) || fatal_signal_pending(current))
+			return false;
+		cond_resched();
+	}
+	return true;
 }
 
 /* The object below, with a reference, in exchange for that on @object. */
@@ -191,7 +311,7 @@ static struct machvm_object *step_down(struct machvm_object *object, u64 *index)
 /* All objects of a chain, of which a reference is consumed.  Returns 0 or -EINTR. */
 static int chain_pageout(struct machvm_object *object, u64 index, u64 nr, u64 *pages)
 {
-	static const struct machvm_pageout all = {};
+	struct machvm_pageout all = {};
 
 	for (; object; object = step_down(object, &index)) {
 		u64 at = index;

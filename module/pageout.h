@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* pageout.h - internal memory to the default memory manager. */
+/* pageout.h - memory that goes, to the default memory manager or to be asked for again. */
 #ifndef _MACHVM_PAGEOUT_H
 #define _MACHVM_PAGEOUT_H
 
@@ -10,11 +10,17 @@ struct machvm_pageout {
 	struct machvm_user *user;	/* this one's; NULL: anybody's */
 	const void *cgroup;		/* those that this group pays for; NULL: anybody does */
 	bool second_chance;		/* not before they were found unused once */
+	unsigned long looked;		/* out: pages that were looked at */
 };
 
 unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
-				    const struct machvm_pageout *which);
+				    struct machvm_pageout *which);
+bool machvm_object_is_idle(struct machvm_object *object, const struct machvm_pageout *which);
 int machvm_vm_pageout(struct machvm_map *map, u64 addr, u64 length, u64 *pages);
+
+/* reclaim.c */
+bool machvm_reclaim_is_due(void);
 unsigned long machvm_reclaim(struct machvm_user *user, int err);
+struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp);
 
 #endif /* _MACHVM_PAGEOUT_H */

@@ -1,41 +1,158 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * reclaim.c - memory for a fault that finds none: other pages are paged out, by the fault itself.
- * Callers: fault.c, with no lock of ours held.
- * Never: waits for a pager; evicts a page of a memory object.
- * Locks: those of pageout.c.
+ * reclaim.c - memory for who finds none: other pages are paged out, by whoever wants one.
+ * Callers: fault.c and fetch.c, with no lock of ours held.
+ * Never: waits for a pager.
+ * Locks: those of pageout.c and of machvm_object_put().
  *
- * A clock over all objects.  Where its hand comes by, a page loses its translations; if it was not
- * asked for again when the hand is back, it goes.  Several faults may move the hand at once; what
- * they then look at twice, or leave for the next turn, matters to nobody.
+ * First go memory objects that nothing maps, whole, if their pagers have all there is in them.
+ *
+ * Then two clocks, over all objects with a pager and over all without.  Where a hand comes by, a
+ * page loses its translations; if it was not asked for again when the hand is back, it goes.  The
+ * hands move by turns, a little way at first, and all the way round only if that was not enough:
+ * so what is not in use goes before what is, and of either what a pager has goes before what must
+ * be written.  Several tasks may move the hands at once; what they then look at twice, or leave for
+ * the next turn, matters to nobody.
  */
+#include "cache.h"
 #include "cgroup.h"
+#include "memobj.h"
 #include "object.h"
 #include "page.h"
 #include "pageout.h"
+#include "stats.h"
 #include "store.h"
 #include "user.h"
 
 /* So many pages at a time, that a program does not come here for each of its pages. */
 #define RECLAIM_PAGES 64
 
-/* A part of one, one that gives second chances, one that takes what did not use them. */
-#define TURNS_MAX 3
+/* Times that nothing may be found: others may have been faster, and have made room for all. */
+#define PATIENCE 3
 
-static u64 hand;	/* number of the object that is next; any value will do */
+/* Cached objects that are looked at for one that may go. */
+#define CACHED_MAX 16
 
-/* Pages out of one object, from where its own hand stands. */
-static unsigned long reclaim_object(struct machvm_object *object,
-				    const struct machvm_pageout *which, unsigned long want)
+/*
+ * Pages that each hand passes in a turn.  The last three go to the end: of what is left of a round,
+ * of one that gives second chances, and of one that takes what did not use them.
+ */
+static const unsigned long turns[] = { 1024, 16384, ULONG_MAX, ULONG_MAX, ULONG_MAX };
+
+struct clock {
+	bool external;	/* its objects have pagers */
+	u64 hand;	/* number of the object that is next; any value will do */
+};
+
+static struct clock external = { .external = true }, internal;
+
+/* Pages out of one object, from where its own hand stands.  True if that has reached the end. */
+static bool reclaim_object(struct machvm_object *object, struct machvm_pageout *which,
+			   unsigned long want, unsigned long enough, unsigned long *gone)
 {
 	u64 index = READ_ONCE(object->hand);
-	unsigned long gone = 0;
+	bool over;
 
-	while (gone < want && index <= MACHVM_PAGE_INDEX_MAX && !fatal_signal_pending(current)) {
-		gone += machvm_object_pageout(object, &index, MACHVM_PAGE_INDEX_MAX, which);
+	while (*gone < want && which->looked < enough && index <= MACHVM_PAGE_INDEX_MAX &&
+	       !fatal_signal_pending(current)) {
+		*gone += machvm_object_pageout(object, &index, MACHVM_PAGE_INDEX_MAX, which);
 		cond_resched();
 	}
-	WRITE_ONCE(object->hand, gone < want ? 0 : index);
+	over = index > MACHVM_PAGE_INDEX_MAX;
+	WRITE_ONCE(object->hand, over ? 0 : index);
+	return over;
+}
+
+/* Its pages have become fewer.  A cached object has no reason to be when it has none. */
+static void shrink_cached(struct machvm_object *object)
+{
+	struct machvm_memobj *memobj = object->memobj;
+
+	if (!machvm_cache_has(memobj))
+		return;
+	machvm_cache_recount(memobj, object);
+	if (!atomic_long_read(&object->resident))
+		machvm_cache_drop(memobj);
+}
+
+/*
+ * Moves a hand until enough pages have gone, or been looked at, or the last object was.
+ * Return: how many went.
+ */
+static unsigned long sweep(struct clock *clock, struct machvm_pageout *which, unsigned long want,
+			   unsigned long most)
+{
+	unsigned long gone = 0, enough = most > ULONG_MAX - which->looked ? ULONG_MAX :
+								which->looked + most;
+	u64 id = READ_ONCE(clock->hand);
+
+	while (gone < want && which->looked < enough && !fatal_signal_pending(current)) {
+		struct machvm_object *object = machvm_object_first(id);
+		bool over = true;
+
+		if (!object) {
+			id = 0;
+			break;
+		}
+		if (clock->external == !!object->memobj && atomic_long_read(&object->resident))
+			over = reclaim_object(object, which, want, enough, &gone);
+		if (clock->external && object->memobj)
+			shrink_cached(object);
+		id = object->id + over;
+		machvm_object_put(object);
+		cond_resched();
+	}
+	WRITE_ONCE(clock->hand, id);
+	return gone;
+}
+
+/* Memory with a pager is there at all. */
+static bool has_external(void)
+{
+	return machvm_stat_sum(MACHVM_STAT_RESIDENT_PERM) > 0;
+}
+
+/* As sweep(), both hands. */
+static unsigned long turn(struct machvm_pageout *which, unsigned long want, unsigned long most)
+{
+	unsigned long gone = 0;
+
+	if (has_external())
+		gone = sweep(&external, which, want, most);
+	if (gone < want && machvm_store_has_room())
+		gone += sweep(&internal, which, want - gone, most);
+	return gone;
+}
+
+/* Ends an incarnation that is in the cache, if that makes nobody wait.  Returns its pages. */
+static unsigned long drop_cached(struct machvm_memobj *memobj, const struct machvm_pageout *which)
+{
+	struct machvm_object *object = machvm_memobj_object(memobj);
+	unsigned long pages = 0;
+
+	if (!object)
+		return 0;
+	if (machvm_cache_has(memobj) && machvm_object_is_idle(object, which)) {
+		pages = atomic_long_read(&object->resident);
+		if (!machvm_cache_drop(memobj))
+			pages = 0;
+	}
+	machvm_object_put(object);	/* and with it they go */
+	return pages;
+}
+
+/* Ends incarnations that nothing maps, oldest first.  Returns how many pages went. */
+static unsigned long reclaim_cached(const struct machvm_pageout *which, unsigned long want)
+{
+	struct machvm_memobj *memobjs[CACHED_MAX];
+	unsigned int i, nr = machvm_cache_oldest(memobjs, CACHED_MAX);
+	unsigned long gone = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (gone < want)
+			gone += drop_cached(memobjs[i], which);
+		machvm_memobj_put(memobjs[i]);
+	}
 	return gone;
 }
 
@@ -64,25 +181,50 @@ static struct machvm_pageout whose(struct machvm_user *user, int err)
 unsigned long machvm_reclaim(struct machvm_user *user, int err)
 {
 	struct machvm_pageout which = whose(user, err);
-	unsigned int turns = 0;
-	unsigned long gone = 0;
-	u64 id = READ_ONCE(hand);
+	unsigned long gone = reclaim_cached(&which, RECLAIM_PAGES);
+	unsigned int i;
 
-	while (gone < RECLAIM_PAGES && turns < TURNS_MAX && machvm_store_has_room() &&
-	       !fatal_signal_pending(current)) {
-		struct machvm_object *object = machvm_object_first(id);
-
-		if (!object) {
-			id = 0;
-			turns++;
-			continue;
-		}
-		if (!object->memobj && atomic_long_read(&object->resident))
-			gone += reclaim_object(object, &which, RECLAIM_PAGES - gone);
-		id = object->id + (gone < RECLAIM_PAGES);
-		machvm_object_put(object);
-		cond_resched();
+	if (gone)
+		return gone;
+	for (i = 0; i < ARRAY_SIZE(turns); i++) {
+		if (gone >= RECLAIM_PAGES || fatal_signal_pending(current))
+			break;
+		gone += turn(&which, RECLAIM_PAGES - gone, turns[i]);
 	}
-	WRITE_ONCE(hand, id);
 	return gone;
+}
+
+/* True if we have our share of the memory cgroup, and may give some of it back first. */
+bool machvm_reclaim_is_due(void)
+{
+	bool full = false;
+
+	if (machvm_store_has_room() || machvm_stat_estimate(MACHVM_STAT_RESIDENT_PERM) > 0)
+		machvm_cgroup_limited(&full);
+	return full;
+}
+
+/**
+ * machvm_reclaim_page - a page, for which others may have to go
+ * @user: who pays
+ * @gfp: __GFP_ZERO or nothing
+ *
+ * Only when none is left to be paged out it is demanded of Linux at any price.
+ * Context: as machvm_reclaim().
+ * Return: as machvm_page_alloc().
+ */
+struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp)
+{
+	unsigned int patience = PATIENCE;
+	struct folio *folio;
+
+	if (machvm_reclaim_is_due())
+		machvm_reclaim(user, -ENOMEM);
+	do {
+		folio = machvm_page_alloc(user, gfp | GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+						__GFP_NOWARN);
+	} while (IS_ERR(folio) && (machvm_reclaim(user, PTR_ERR(folio)) || patience--));
+	if (PTR_ERR_OR_ZERO(folio) == -ENOMEM)
+		folio = machvm_page_alloc(user, gfp | GFP_KERNEL);
+	return folio;
 }

@@ -291,6 +291,8 @@ void do_copy(struct mtask *to, u64 page, struct mtask *from, u64 source, u64 nr)
 	kr = machvm_vm_write(to->map, AT(page), from->map, AT(source), PAGES(nr));
 	if (copy_excused(kr, starved && fail_end(), from))
 		return;
+	if (kr == MACHVM_KERN_RESOURCE_SHORTAGE && model_scarce && has_wired(from))
+		return;
 	expected = range_allowed(from, source, nr, MACHVM_PROT_READ) ?:
 		   range_allowed(to, page, nr, MACHVM_PROT_WRITE);
 	/* Left to the caller, who writes the bytes; memory that was shared once may count as such. */

@@ -91,7 +91,7 @@ TEST(reclaim, without_room_the_limit_fails)
 /* Twice round: what was used in between stays. */
 TEST(reclaim, K15_a_page_that_is_used_gets_another_turn)
 {
-	static const struct machvm_pageout which = { .second_chance = true };
+	struct machvm_pageout which = { .second_chance = true };
 	struct machvm_map *map = new_map(6);
 	struct machvm_object *object;
 	u64 index;
@@ -154,26 +154,6 @@ TEST(reclaim, V22_wired_pages_stay)
 	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
 	check(pte_at(map, 4)->folio);
 	map_end(map);
-}
-
-TEST(reclaim, pages_of_a_pager_stay)
-{
-	struct machvm_map *map = map_new_of(16);
-	struct pager pager;
-	int i;
-
-	mock_store_room = true;
-	pager_new(&pager);
-	pager_bind(&pager, 0);
-	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
-	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
-	for (i = 0; i < 4; i++)
-		check_eq(supply(&pager, i, i, false), 0);
-	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
-	for (i = 0; i < 4; i++)
-		check_eq(load(map, i), i);
-	map_end(map);
-	pager_end(&pager);
 }
 
 TEST(reclaim, failing_allocations_on_the_way_lose_nothing)

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* evict_test.c - pages of memory objects that go for want of memory, and are asked for again. */
+#include "cache.h"
+#include "lock.h"
+#include "mock.h"
+#include "fake/thread.h"
+
+#define FILE_PAGES 64
+
+/* A pager that has the pages of one object, and answers when somebody waits for it. */
+struct file {
+	struct pager pager;
+	u8 content[FILE_PAGES];
+	unsigned int asked;	/* pages */
+};
+
+static struct file file;
+static struct machvm_map *map;
+
+static void answer(struct file *from, const struct mock_sent *sent)
+{
+	u64 index = sent->offset >> PAGE_SHIFT, end = index + (sent->length >> PAGE_SHIFT);
+
+	for (; index < end; index++) {
+		if (sent->type != MACHVM_MSG_DATA_REQUEST)
+			continue;
+		from->asked++;
+		check_eq(supply(&from->pager, index, from->content[index], false), 0);
+	}
+}
+
+static void world(void *arg)
+{
+	struct file *from = arg;
+	struct mock_sent *sents;
+	unsigned int i, nr = mock_nr_sent;
+
+	require(nr);
+	sents = malloc(nr * sizeof(*sents));
+	memcpy(sents, mock_sents, nr * sizeof(*sents));
+	mock_sents_forget();
+	for (i = 0; i < nr; i++)
+		if (sents[i].object == from->pager.memobj->id)
+			answer(from, &sents[i]);
+	free(sents);
+}
+
+static void file_new(struct file *into, u64 page, bool may_cache)
+{
+	unsigned int i;
+
+	memset(into, 0, sizeof(*into));
+	for (i = 0; i < FILE_PAGES; i++)
+		into->content[i] = i + 1;
+	pager_new(&into->pager);
+	pager_bind(&into->pager, 0);
+	check_eq(map_pager(map, &into->pager, page, FILE_PAGES, 0, false), 0);
+	check_eq(machvm_memobj_ready(into->pager.memobj, may_cache, MACHVM_COPY_DELAY), 0);
+	mock_sents_forget();
+	fake_world = world;
+	fake_world_arg = into;
+}
+
+/* There is nowhere to page out to: what goes can only be what a pager has. */
+static void setup_as(bool may_cache)
+{
+	map = map_new_of(256);
+	file_new(&file, 0, may_cache);
+}
+
+static void setup(void)
+{
+	setup_as(false);
+}
+
+static void teardown(void)
+{
+	objects_check();
+	map_end(map);
+	pager_end(&file.pager);
+	mock_sents_forget();
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_PERM], 0);
+	check_eq(mock_stats[MACHVM_STAT_RESIDENT_PERM], 0);
+}
+
+/* All pages of the range hold what the pager has. */
+static void read_all(u64 page, u64 nr)
+{
+	u64 i;
+
+	for (i = page; i < page + nr; i++)
+		check_eq(load(map, i), file.content[i]);
+}
+
+static long resident(void)
+{
+	return atomic_long_read(&entry_at(map, 0)->object->resident);
+}
+
+/* Evicts what of these pages may go, used or not: how many went. */
+static unsigned long evict(u64 page, u64 nr)
+{
+	struct machvm_pageout which = {};
+	unsigned long gone = 0;
+	u64 index = page;
+
+	while (index < page + nr)
+		gone += machvm_object_pageout(entry_at(map, 0)->object, &index, page + nr - 1,
+					      &which);
+	return gone;
+}
+
+TEST(evict, K15_a_clean_page_goes_and_is_asked_for_again)
+{
+	setup();
+	read_all(0, 10);
+	check_eq(file.asked, 10);
+	check_eq(evict(2, 5), 5);
+	check_eq(resident(), 5);
+	check_eq(mock_user.pages, 5);
+	check(!pte_at(map, 3)->folio && pte_at(map, 7)->folio);
+	check_eq(mock_nr_sent, 0);			/* nobody is told */
+	check_eq(mock_stats[MACHVM_STAT_PAGEOUTS], 0);	/* nor is anything written */
+	read_all(0, 10);
+	check_eq(file.asked, 15);
+	check_eq(mock_stats[MACHVM_STAT_PAGEINS], 15);
+	teardown();
+}
+
+TEST(evict, what_the_pager_does_not_have_stays)
+{
+	setup();
+	read_all(0, 4);
+	check_eq(store(map, 1, 77), 0);
+	check_eq(supply(&file.pager, 4, 5, true), 0);
+	check_eq(evict(0, 5), 3);
+	check_eq(load(map, 1), 77);
+	check_eq(resident(), 2);
+	teardown();
+}
+
+TEST(evict, V22_wired_pages_stay)
+{
+	setup();
+	read_all(0, 4);
+	check_eq(protect_at(map, 0, FILE_PAGES, MACHVM_PROT_READ), 0);	/* or wiring writes */
+	check_eq(wire_at(map, 1, 2, MACHVM_PROT_READ), 0);
+	check_eq(evict(0, 4), 2);
+	check(pte_at(map, 1)->folio && pte_at(map, 2)->folio);
+	check_eq(unwire_at(map, 1, 2), 0);
+	check_eq(evict(0, 4), 2);
+	teardown();
+}
+
+TEST(evict, a_page_that_somebody_holds_stays)
+{
+	struct folio *held;
+
+	setup();
+	read_all(0, 3);
+	held = pte_at(map, 1)->folio;
+	folio_get(held);
+	check_eq(evict(0, 3), 2);
+	folio_put(held);
+	check_eq(load(map, 1), 2);
+	check_eq(file.asked, 3);
+	check_eq(evict(0, 3), 1);
+	teardown();
+}
+
+/* Who could not be asked for a page must not lose it. */
+TEST(evict, S2_51_pages_of_a_pager_that_has_gone_stay)
+{
+	setup();
+	read_all(0, 3);
+	pager_close(&file.pager);
+	check_eq(evict(0, 3), 0);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	read_all(0, 3);
+	pager_bind(&file.pager, 0);
+	check_eq(evict(0, 3), 3);
+	teardown();
+}
+
+TEST(evict, S2_50_pages_of_a_destroyed_object_stay)
+{
+	setup();
+	read_all(0, 3);
+	check_eq(machvm_memobj_destroy(file.pager.memobj, 5, false), 0);
+	check_eq(evict(0, 3), 0);		/* begun */
+	machvm_memobj_advance(file.pager.memobj);
+	check_eq(evict(0, 3), 0);		/* and done */
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	read_all(0, 3);
+	teardown();
+}
+
+/* A new use of the object has a pager that answers; the old one's pages it would not give. */
+TEST(evict, S2_50_nor_do_those_that_a_new_incarnation_follows)
+{
+	setup();
+	read_all(0, 3);
+	check_eq(machvm_memobj_destroy(file.pager.memobj, 5, false), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	check_eq(map_pager(map, &file.pager, 100, 4, 0, false), 0);
+	check_eq(machvm_memobj_ready(file.pager.memobj, false, MACHVM_COPY_DELAY), 0);
+	check(machvm_memobj_answers(file.pager.memobj));
+	check_eq(evict(0, 3), 0);
+	read_all(0, 3);
+	teardown();
+}
+
+/* A copy that was made before goes on showing what it showed. */
+TEST(evict, a_delayed_copy_does_not_notice)
+{
+	setup();
+	read_all(0, 8);
+	check_eq(map_pager(map, &file.pager, 100, 8, 0, true), 0);
+	check_eq(store(map, 2, 50), 0);
+	check_eq(store(map, 105, 60), 0);
+	check_eq(evict(0, 8), 7);
+	check_eq(load(map, 102), 3);
+	check_eq(load(map, 104), 5);
+	check_eq(load(map, 105), 60);
+	check_eq(load(map, 2), 50);
+	read_all(3, 5);
+	teardown();
+}
+
+TEST(evict, who_waits_to_be_allowed_is_answered_by_a_new_page)
+{
+	struct machvm_request *request;
+	struct machvm_supply in;
+	struct folio *folio;
+
+	setup();
+	check_eq(machvm_memobj_supply_begin(file.pager.memobj, 0, &in), 0);
+	memset(folio_address(in.folio), 1, PAGE_SIZE);
+	check_eq(machvm_memobj_supply_end(&in, MACHVM_PROT_WRITE, false), 0);
+	request = machvm_request_create_unlock(file.pager.memobj, 0,
+						 MACHVM_PROT_READ | MACHVM_PROT_WRITE);
+	require(request);
+	folio = machvm_page_lookup(entry_at(map, 0)->object, 0);
+	folio_lock(folio);
+	check_eq(machvm_unlock_ask(file.pager.memobj, 0, request), 0);
+	check_eq(machvm_request_post(request), 0);
+	folio_unlock(folio);
+	check_eq(evict(0, 1), 1);
+	check(machvm_request_done(request));
+	check_eq(request->result, MACHVM_KERN_SUCCESS);
+	machvm_request_put(request);
+	check_eq(store(map, 0, 9), 0);
+	check_eq(file.asked, 1);
+	teardown();
+}
+
+TEST(evict, K15_more_than_the_limit)
+{
+	unsigned int round;
+
+	setup();
+	mock_user.page_limit = 10;
+	for (round = 0; round < 3; round++)
+		read_all(0, FILE_PAGES);
+	check(mock_user.pages <= 10);
+	check(file.asked > 2 * FILE_PAGES);
+	check_eq(mock_stored, 0);
+	teardown();
+}
+
+TEST(evict, K15_part_of_a_cgroup_is_left_free_without_swap)
+{
+	setup();
+	mock_cgroup_share = 20;
+	read_all(0, FILE_PAGES);
+	check(mock_user.pages <= 20);
+	teardown();
+}
+
+/* Neither was used: what a pager has goes, and what must be written stays. */
+TEST(evict, K15_external_before_internal)
+{
+	u64 i;
+
+	setup();
+	mock_store_room = true;
+	check_eq(allocate_at(map, 100, FILE_PAGES), 0);
+	for (i = 0; i < FILE_PAGES; i++)
+		check_eq(store(map, 100 + i, i), 0);
+	read_all(0, FILE_PAGES);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), FILE_PAGES);
+	check_eq(resident(), 0);
+	check_eq(mock_stored, 0);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), FILE_PAGES);
+	check_eq(mock_stored, FILE_PAGES);
+	teardown();
+}
+
+/* Twice round: what was used in between stays, and what was not goes first, whose ever it is. */
+TEST(evict, K15_inactive_before_active)
+{
+	struct machvm_pageout which = { .second_chance = true };
+	struct machvm_object *object;
+	u64 i;
+
+	setup();
+	mock_store_room = true;
+	check_eq(allocate_at(map, 100, 2 * FILE_PAGES), 0);
+	for (i = 0; i < 2 * FILE_PAGES; i++)
+		check_eq(store(map, 100 + i, i), 0);
+	read_all(0, FILE_PAGES);
+	object = entry_at(map, 0)->object;
+	for (i = 0; i < FILE_PAGES;)
+		check_eq(machvm_object_pageout(object, &i, FILE_PAGES - 1, &which), 0);
+	object = entry_at(map, 100)->object;
+	for (i = 0; i < 2 * FILE_PAGES;)
+		check_eq(machvm_object_pageout(object, &i, 2 * FILE_PAGES - 1, &which), 0);
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_PERM], FILE_PAGES);
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_TMP], 2 * FILE_PAGES);
+	read_all(0, FILE_PAGES);
+	check_eq(mock_stats[MACHVM_STAT_REACTIVATIONS], FILE_PAGES);
+	check_eq(mock_stats[MACHVM_STAT_INACTIVE_PERM], 0);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), FILE_PAGES);
+	check_eq(resident(), FILE_PAGES);
+	check_eq(mock_stored, FILE_PAGES);
+	check_eq(file.asked, FILE_PAGES);
+	teardown();
+}
+
+TEST(evict, nobody_elses_pages_go_for_a_limit_of_ones_own)
+{
+	struct machvm_user other = {
+		.refs = REFCOUNT_INIT(1), .page_limit = LONG_MAX, .object_limit = LONG_MAX,
+	};
+
+	setup();
+	read_all(0, 8);
+	check_eq(machvm_reclaim(&other, -ENOMEM), 0);
+	check_eq(resident(), 8);
+	check_eq(machvm_reclaim(&mock_user, -ENOMEM), 8);
+	check_eq(refcount_read(&other.refs), 1);
+	teardown();
+}
+
+static bool is_cached(struct file *which)
+{
+	return machvm_cache_has(which->pager.memobj);
+}
+
+/* Before any page that somebody maps, used or not. */
+TEST(evict, L1_what_nothing_maps_goes_whole_and_first)
+{
+	static struct file cached;
+	u64 i;
+
+	setup();
+	file_new(&cached, 100, true);
+	for (i = 0; i < 5; i++)
+		check_eq(load(map, 100 + i), i + 1);
+	check_eq(deallocate_at(map, 100, FILE_PAGES), 0);
+	check(is_cached(&cached));
+	fake_world_arg = &file;
+	read_all(0, FILE_PAGES);
+	mock_user.page_limit = mock_user.pages;
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 5);
+	check(!is_cached(&cached));
+	heard("t");
+	read_all(0, FILE_PAGES);
+	check_eq(file.asked, FILE_PAGES);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), FILE_PAGES);
+	pager_end(&cached.pager);
+	mock_user.page_limit = LONG_MAX;
+	teardown();
+}
+
+TEST(evict, L1_a_cached_object_with_written_pages_loses_the_others_only)
+{
+	setup_as(true);
+	read_all(0, 6);
+	check_eq(store(map, 2, 200), 0);
+	check_eq(deallocate_at(map, 0, FILE_PAGES), 0);
+	check(is_cached(&file));
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 5);
+	check(is_cached(&file));
+	check_eq(mock_nr_sent, 0);
+	check_eq(map_pager(map, &file.pager, 0, FILE_PAGES, 0, false), 0);
+	file.content[2] = 200;
+	file.asked = 0;
+	read_all(0, 6);
+	check_eq(file.asked, 5);
+	deallocate_at(map, 0, FILE_PAGES);
+	machvm_cache_drop(file.pager.memobj);
+	check_eq(release_pages(&file.pager, 2, 1), 0);
+	map_pager(map, &file.pager, 0, FILE_PAGES, 0, false);
+	teardown();
+}
+
+/* The last page of one that holds nothing else: it has no reason to be there. */
+TEST(evict, L1_without_its_last_page_a_cached_object_ends)
+{
+	struct machvm_object *object;
+
+	setup_as(true);
+	read_all(0, 3);
+	object = machvm_object_get(entry_at(map, 0)->object);	/* as who looks at it has */
+	check_eq(deallocate_at(map, 0, FILE_PAGES), 0);
+	check(!is_cached(&file));
+	machvm_object_put(object);
+	check(is_cached(&file));
+	check_eq(supply(&file.pager, 40, 1, true), 0);		/* not to go whole */
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 3);
+	check(is_cached(&file));
+	check_eq(map_pager(map, &file.pager, 0, FILE_PAGES, 0, false), 0);
+	check_eq(atomic_long_read(&entry_at(map, 0)->object->resident), 1);
+	deallocate_at(map, 0, FILE_PAGES);
+	mock_sents_forget();
+	machvm_cache_drop(file.pager.memobj);
+	heard("r");
+	check_eq(release_pages(&file.pager, 40, 1), 0);
+	heard("t");
+	map_pager(map, &file.pager, 0, FILE_PAGES, 0, false);
+	teardown();
+}
+
+TEST(evict, failing_allocations_on_the_way_lose_nothing)
+{
+	unsigned int nth;
+
+	for (nth = 1; nth < 40; nth++) {
+		u64 i;
+
+		setup();
+		mock_user.page_limit = 20;
+		read_all(0, 20);
+		check_eq(store(map, 3, 99), 0);
+		fail_nth(nth);
+		for (i = 20; i < 30; i++)
+			load(map, i);
+		fail_end();
+		file.content[3] = 99;
+		read_all(0, 30);
+		teardown();
+	}
+}
