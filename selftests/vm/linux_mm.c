@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
 #ifndef MADV_COLD
 #define MADV_COLD 20
 #define MADV_PAGEOUT 21
@@ -174,6 +178,16 @@ TEST_F(arena, linux_madvise)
 			madvise((void *)self->arena.start, size, kinds[i]);
 		EXPECT_EQ(0, util_wrong(self->base, 8, 1)) TH_LOG("advice %d to all", kinds[i]);
 	}
+}
+
+/* Linux finds no page of ours on its lists, and gives up to take one out of use. */
+TEST_F(arena, linux_madvise_memory_failure)
+{
+	EXPECT_EQ(-1, madvise((void *)self->base, PAGE, MADV_SOFT_OFFLINE));
+	EXPECT_EQ(-1, madvise((void *)(self->base + PAGE), PAGE, MADV_HWPOISON));
+	EXPECT_EQ(0, util_wrong(self->base, 8, 1));
+	util_fill(self->base, 8, 1);
+	EXPECT_EQ(0, util_wrong(self->base, 8, 1));
 }
 
 TEST_F(arena, linux_populate)
