@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define RW (VM_PROT_READ | VM_PROT_WRITE)
-#define ROUNDS 200
+#define ROUNDS 210
 #define ROUNDS_DEBUG 60		/* where everything is watched, and slow */
 #define MOMENT_MAX 4000		/* microseconds */
 #define PAGES_OF_OBJECT 8
@@ -209,6 +209,22 @@ static void work_object(const struct work *work)
 	vm_deallocate(SELF, copy, PAGES(PAGES_OF_OBJECT));
 }
 
+static void work_sync(const struct work *work)
+{
+	vm_address_t base = util_map(work->object, 0, PAGES_OF_OBJECT, false);
+	struct util_region region;
+
+	for (int i = 0; i < PAGES_OF_OBJECT; i++)
+		*(volatile char *)(base + PAGES(i)) = 1;
+	vm_msync(SELF, base, PAGES(4), VM_SYNC_ASYNCHRONOUS);
+	vm_msync(SELF, base, PAGES(PAGES_OF_OBJECT), VM_SYNC_SYNCHRONOUS | VM_SYNC_INVALIDATE);
+	if (util_region(base, &region) == KERN_SUCCESS)
+		vm_object_sync(region.name, 0, PAGES(4), TRUE, TRUE, TRUE);
+	vm_msync(SELF, work->base, PAGES(16), VM_SYNC_DEACTIVATE);
+	vm_msync(SELF, work->base, PAGES(4), VM_SYNC_KILLPAGES);
+	vm_deallocate(SELF, base, PAGES(PAGES_OF_OBJECT));
+}
+
 /* A pager of one's own: every call on a control port. */
 static void work_pager(const struct work *work)
 {
@@ -225,6 +241,8 @@ static void work_pager(const struct work *work)
 				   VM_PROT_NO_CHANGE, MACH_PORT_NULL);
 	memory_object_lock_request(control, 0, PAGES(4), MEMORY_OBJECT_RETURN_ALL, TRUE,
 				   VM_PROT_WRITE, MACH_PORT_NULL);
+	memory_object_change_attributes(control, TRUE, MEMORY_OBJECT_COPY_NONE, MACH_PORT_NULL);
+	vm_deallocate(SELF, util_map(util_pager_object(pager), 0, 4, true), PAGES(4));
 	vm_deallocate(SELF, base, PAGES(4));
 	util_pager_stop(pager);
 }
@@ -296,6 +314,8 @@ static const struct row {
 	{ "proxies", work_proxy, 0 },
 	{ "an object", work_object, 0 },
 	{ "an object in threads", work_object, 2 },
+	{ "sync", work_sync, 0 },
+	{ "sync in threads", work_sync, 2 },
 	{ "a pager", work_pager, 0 },
 	{ "wait to load", work_wait_to_load, 0 },
 	{ "wait to store", work_wait_to_store, 1 },
