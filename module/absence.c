@@ -28,7 +28,7 @@ static u64 successor_due_locked(struct machvm_memobj *memobj, u64 since)
 
 	if (memobj->dead)
 		return 0;
-	if (!machvm_port_absent_locked(port))
+	if (!machvm_port_absent_locked(port) || memobj->untaken)
 		return U64_MAX;
 	return after(max(since, port->absent_ns), memobj->successor_ms);
 }
@@ -52,7 +52,7 @@ static u64 due_locked(struct machvm_memobj *memobj)
 	struct machvm_request *request = oldest_locked(memobj);
 	u64 due = request ? request_due_locked(memobj, request) : U64_MAX;
 
-	if (memobj->state == MACHVM_MEMOBJ_RETURNING)
+	if (memobj->state == MACHVM_MEMOBJ_RETURNING || !list_empty(&memobj->copies))
 		due = min(due, successor_due_locked(memobj, 0));
 	return due;
 }
@@ -78,7 +78,8 @@ static void arm_locked(struct machvm_memobj *memobj, u64 due, bool anew)
 /* Nobody serves the object, and what is asked of it now is an error at once. */
 bool machvm_absence_refuses_locked(struct machvm_memobj *memobj)
 {
-	if (!memobj->dead && !machvm_port_absent_locked(memobj->port))
+	if (!memobj->dead &&
+	    (memobj->untaken || !machvm_port_absent_locked(memobj->port)))
 		return false;
 	return memobj->fallback == MACHVM_FALLBACK_ERROR &&
 	       (memobj->dead || !memobj->successor_ms);

@@ -13,7 +13,7 @@
 static bool strategy_is_served(u32 strategy)
 {
 	return strategy == MACHVM_COPY_NONE || strategy == MACHVM_COPY_DELAY ||
-	       strategy == MACHVM_COPY_TEMPORARY;
+	       strategy == MACHVM_COPY_CALL || strategy == MACHVM_COPY_TEMPORARY;
 }
 
 static bool cluster_is_bad(u64 size)

@@ -12,6 +12,7 @@
 #include "absence.h"
 #include "arena.h"
 #include "channel.h"
+#include "copycall.h"
 #include "ioctl.h"
 #include "lock.h"
 #include "map.h"
@@ -377,6 +378,52 @@ static long destroy(struct file *file, void *arg)
 	return kr;
 }
 
+static const struct file_operations control_fops;
+
+static struct file *open_right(struct machvm_memobj *memobj, const char *name,
+			       const struct file_operations *fops)
+{
+	struct file *file = anon_inode_getfile(name, fops, memobj, O_RDWR);
+
+	if (!IS_ERR(file))
+		machvm_memobj_get(memobj);
+	return file;
+}
+
+/* Takes a copy that waits for it; who comes second gets nothing. */
+static long take_copy(struct file *file, void *arg)
+{
+	struct machvm_memobj *memobj = file->private_data, *copy;
+	struct machvm_control_copy *call = arg;
+	struct file *control;
+	bool taken;
+	int fd;
+
+	copy = machvm_copy_find(memobj, call->id);
+	if (!copy)
+		return MACHVM_KERN_INVALID_ARGUMENT;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	control = fd < 0 ? ERR_PTR(fd) : open_right(copy, "[machvm-control]", &control_fops);
+	if (IS_ERR(control)) {
+		if (fd >= 0)
+			put_unused_fd(fd);
+		machvm_memobj_put(copy);
+		return PTR_ERR(control);
+	}
+	taken = machvm_copy_take(memobj, copy);
+	if (taken) {
+		call->out_control = fd;
+		fd_install(fd, control);
+	} else {
+		control->private_data = NULL;	/* or its end would be that of the copy */
+		machvm_memobj_put(copy);
+		fput(control);
+		put_unused_fd(fd);
+	}
+	machvm_memobj_put(copy);
+	return taken ? MACHVM_KERN_SUCCESS : MACHVM_KERN_INVALID_ARGUMENT;
+}
+
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_id, bind_socket),
@@ -389,6 +436,7 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_GET_ATTRIBUTES, machvm_attributes, out_ready, get_attributes),
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_DESTROY, machvm_object_destroy, flush, destroy),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
+	MACHVM_IOCTL_ROW(MACHVM_CONTROL_COPY, machvm_control_copy, id, take_copy),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -402,6 +450,8 @@ static int control_release(struct inode *inode, struct file *file)
 {
 	struct machvm_memobj *memobj = file->private_data;
 
+	if (!memobj)
+		return 0;
 	machvm_memobj_die(memobj);
 	machvm_memobj_put(memobj);
 	return 0;
@@ -448,16 +498,6 @@ struct machvm_memobj *machvm_memobj_from_fd(int fd)
 	if (file)
 		fput(file);
 	return memobj;
-}
-
-static struct file *open_right(struct machvm_memobj *memobj, const char *name,
-			       const struct file_operations *fops)
-{
-	struct file *file = anon_inode_getfile(name, fops, memobj, O_RDWR);
-
-	if (!IS_ERR(file))
-		machvm_memobj_get(memobj);
-	return file;
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 #include "absence.h"
 #include "cache.h"
+#include "copycall.h"
 #include "laundry.h"
 #include "lock.h"
 #include "memobj.h"
@@ -207,6 +208,7 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	machvm_memobj_advance(memobj);
 	if (listed)
 		machvm_memobj_put(memobj);
+	machvm_copy_forget(memobj);
 	machvm_memobj_put(memobj);	/* the incarnation's */
 }
 
@@ -368,6 +370,7 @@ void machvm_memobj_drop_unserved(struct machvm_memobj *memobj)
 		machvm_page_purge(object, 0, ULONG_MAX);
 		machvm_object_free(object);
 	}
+	machvm_copies_end(memobj);
 	if (listed)
 		machvm_memobj_put(memobj);
 }

@@ -10,6 +10,7 @@
  * entries share their objects with the source.  To receive it, entries are moved out of it, or
  * exchanged with those it overwrites, so that it carries the old contents away.
  */
+#include "copycall.h"
 #include "map.h"
 #include "object.h"
 #include "pmap.h"
@@ -50,6 +51,20 @@ static int twin_delayed(struct machvm_entry *entry, struct machvm_entry *twin,
 				 entry->wired || machvm_object_copied_now(object));
 }
 
+/* The twin gets a memory object of its own, and the pager is told. */
+static int twin_called(struct machvm_entry *entry, struct machvm_entry *twin,
+		       struct machvm_map *into)
+{
+	struct machvm_object *copy;
+
+	copy = machvm_object_copy_call(entry->object, entry->offset >> PAGE_SHIFT,
+				       (entry->end - entry->start) >> PAGE_SHIFT, into->user);
+	if (!copy)
+		return -ENOMEM;
+	machvm_entry_set_object(twin, copy, 0);
+	return 0;
+}
+
 /* May the entry leave its object, which nobody else writes to, for a shadow at the next write? */
 static bool may_move_up(struct machvm_entry *entry)
 {
@@ -62,6 +77,8 @@ static bool may_move_up(struct machvm_entry *entry)
 static int twin_object(struct machvm_entry *entry, struct machvm_entry *twin,
 		       struct machvm_map *into)
 {
+	if (!entry->needs_copy && machvm_object_copied_by_call(entry->object))
+		return twin_called(entry, twin, into);
 	/* If both are, they go on with one object, and whoever writes first makes a shadow. */
 	twin->needs_copy = true;
 	twin->fresh_ident = true;

@@ -51,6 +51,9 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->ctl.node);
 	xa_init_flags(&memobj->unlocks, XA_FLAGS_ACCOUNT);
 	memobj->ctl.memobj = memobj;
+	INIT_LIST_HEAD(&memobj->copies);
+	INIT_LIST_HEAD(&memobj->of_source);
+	INIT_LIST_HEAD(&memobj->copied.node);
 	memobj->copy_strategy = MACHVM_COPY_DELAY;
 	memobj->cluster_pages = 1;
 	memobj->next_index = U64_MAX;
@@ -94,7 +97,8 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 	xa_erase(&memobj_table, memobj->id);
 	port = machvm_memobj_lock_port(memobj);
 	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node) ||
-		     !list_empty(&memobj->jobs) || memobj->run);
+		     !list_empty(&memobj->jobs) || memobj->run || !list_empty(&memobj->copies) ||
+		     !list_empty(&memobj->of_source));
 	list_del(&memobj->on_port);
 	port->nr_objects--;
 	machvm_memobj_unlock_port(port);
@@ -216,8 +220,10 @@ void machvm_memobj_bound_locked(struct machvm_memobj *memobj)
 	struct machvm_port *port = memobj->port;
 
 	lockdep_assert_held(&port->lock);
-	if (memobj->state != MACHVM_MEMOBJ_IDLE || !memobj->mapped || memobj->dead ||
-	    list_empty(&port->bindings))
+	if (list_empty(&port->bindings))
+		return;
+	memobj->untaken = false;
+	if (memobj->state != MACHVM_MEMOBJ_IDLE || !memobj->mapped || memobj->dead)
 		return;
 	memobj->state = MACHVM_MEMOBJ_INIT;
 	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_INIT);
@@ -250,6 +256,7 @@ static void move_messages(struct machvm_memobj *memobj, struct machvm_port *from
 {
 	struct list_head *place = &to->open;
 	struct machvm_request *request;
+	struct machvm_memobj *copy;
 	unsigned long nr = memobj->nr_open;
 
 	list_for_each_entry(request, &memobj->open, open) {
@@ -263,6 +270,10 @@ static void move_messages(struct machvm_memobj *memobj, struct machvm_port *from
 	to->nr_open += nr;
 	if (!list_empty(&memobj->ctl.node)) {
 		list_move_tail(&memobj->ctl.node, &to->queue);
+		nr++;
+	}
+	list_for_each_entry(copy, &memobj->copies, of_source) {
+		list_move_tail(&copy->copied.node, &to->queue);
 		nr++;
 	}
 	from->nr_queued -= nr;

@@ -50,6 +50,7 @@ const char *machvm_message_name(u8 command)
 		[MACHVM_CMD_CHANGE_ATTRIBUTES] = "change_attributes",
 		[MACHVM_CMD_CHANGE_COMPLETED] = "change_completed",
 		[MACHVM_CMD_DESTROY] = "destroy",
+		[MACHVM_CMD_COPY] = "copy",
 	};
 
 	return command < ARRAY_SIZE(names) && names[command] ? names[command] : "?";

@@ -47,6 +47,10 @@ static int put_body(struct sk_buff *skb, const struct machvm_msg *msg)
 		       nla_put_u32(skb, MACHVM_A_MSG_KERNEL_COPY, msg->kernel_copy);
 	case MACHVM_MSG_LOCK_COMPLETED:
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_RESULT, msg->access);
+	case MACHVM_MSG_COPY:
+		return put_range(skb, msg) ?:
+		       nla_put_u64_64bit(skb, MACHVM_A_MSG_NEW_OBJECT, msg->new_object,
+					 MACHVM_A_MSG_PAD);
 	default:
 		return 0;
 	}
@@ -65,6 +69,8 @@ static u8 command_of(u8 type)
 		return MACHVM_CMD_DATA_UNLOCK;
 	case MACHVM_MSG_LOCK_COMPLETED:
 		return MACHVM_CMD_LOCK_COMPLETED;
+	case MACHVM_MSG_COPY:
+		return MACHVM_CMD_COPY;
 	default:
 		return MACHVM_CMD_TERMINATE;
 	}

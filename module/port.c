@@ -15,6 +15,7 @@
  * task, which looks for more before it goes.
  */
 #include "port.h"
+#include "copycall.h"
 #include "lock.h"
 #include "memobj.h"
 #include "request.h"
@@ -229,6 +230,9 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	sending->job = machvm_job_of(msg);
 	if (sending->job)
 		machvm_job_get(sending->job);
+	sending->copied = machvm_copied_of(msg);
+	if (sending->copied)
+		machvm_memobj_get(sending->copied);
 	machvm_memobj_get(msg->memobj);
 	spin_unlock(&port->lock);
 	return true;
@@ -301,6 +305,8 @@ void machvm_port_sent(struct machvm_port *port, struct machvm_sending *sending, 
 		machvm_job_put(sending->job);	/* the queue's */
 	if (sending->job)
 		machvm_job_put(sending->job);
+	if (sending->copied)
+		machvm_memobj_put(sending->copied);
 	machvm_binding_put(sending->via);
 	machvm_memobj_put(memobj);
 }

@@ -14,6 +14,7 @@ struct machvm_sending {
 	struct machvm_msg *msg;
 	struct machvm_request *request;	/* that it is, referenced, or NULL */
 	struct machvm_job *job;		/* so too: one that is done */
+	struct machvm_memobj *copied;	/* so too: the copy that it is about */
 	struct machvm_binding *via;
 };
 

@@ -197,6 +197,7 @@ enum machvm_msg_type {
 	MACHVM_MSG_TERMINATE,
 	MACHVM_MSG_DATA_UNLOCK,
 	MACHVM_MSG_LOCK_COMPLETED,
+	MACHVM_MSG_COPY,
 };
 
 /* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
@@ -212,6 +213,7 @@ struct machvm_msg {
 	u64 offset;			/* (p) bytes */
 	u64 length;			/* (p) bytes */
 	u64 queued_ns;			/* (p) when it was first queued */
+	u64 new_object;			/* (c) of a copy: number of the memory object that it is */
 };
 
 struct machvm_request {
@@ -329,6 +331,11 @@ struct machvm_memobj {
 	u32 sequence;			/* (p) of the last message */
 	u64 next_index;			/* (a) page behind the cluster asked for last, a guess */
 	struct xarray unlocks;		/* open data_unlock questions, see lock.c */
+	struct list_head copies;	/* (p) objects copied of it that no pager has taken yet */
+	struct list_head of_source;	/* (p) of source: on its copies, which reference us ... */
+	struct machvm_memobj *source;	/* ... and it, referenced; (c) while we are there */
+	struct machvm_msg copied;	/* (p) of source: tells its pager of us, until taken */
+	bool untaken;			/* (p) nobody can serve us yet: who asks waits */
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */
 	atomic_long_t unasked;		/* (a) */

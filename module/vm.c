@@ -6,6 +6,7 @@
  * Locks: takes map->lock for writing, then the objects'.
  */
 #include "vm.h"
+#include "copycall.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -389,6 +390,20 @@ out:
 	return kr;
 }
 
+/* A memory object of its own, of which the pager of @object, consumed, is told. */
+static int entry_map_called(struct machvm_entry *entry, struct machvm_object *object, u64 offset)
+{
+	struct machvm_object *copy;
+
+	copy = machvm_object_copy_call(object, offset >> PAGE_SHIFT,
+				       (entry->end - entry->start) >> PAGE_SHIFT, entry->map->user);
+	machvm_object_put(object);
+	if (!copy)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	machvm_entry_set_object(entry, copy, 0);
+	return MACHVM_KERN_SUCCESS;
+}
+
 /* Gives @entry an object, consumed, that others write to, or a delayed copy, from @offset on. */
 int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *object, u64 offset,
 			    bool copy)
@@ -400,6 +415,8 @@ int machvm_entry_map_object(struct machvm_entry *entry, struct machvm_object *ob
 		machvm_entry_set_object(entry, object, offset);
 		return MACHVM_KERN_SUCCESS;
 	}
+	if (machvm_object_copied_by_call(object))
+		return entry_map_called(entry, object, offset);
 	delayed = machvm_object_copy(object, offset + (entry->end - entry->start));
 	err = delayed ? machvm_push_range(object, offset >> PAGE_SHIFT,
 					  (entry->end - entry->start) >> PAGE_SHIFT,

@@ -1067,6 +1067,24 @@ struct machvm_control_absence {
 };
 
 /**
+ * struct machvm_control_copy - serve a copy of the object (MACHVM_CONTROL_COPY, control)
+ * @size: sizeof(struct machvm_control_copy)
+ * @out_control: descriptor, the right to answer for the copy, close-on-exec
+ * @id: number of the new memory object, as the copy message has it
+ *
+ * The answer to a copy message: whoever has the descriptor binds a socket to it, as to any other
+ * object, and gets init.  Until then those who touch what is not there of the copy wait.  A pager
+ * that does not want to serve it closes the descriptor: what is not there is MEMORY_ERROR then.
+ * Answers SUCCESS, INVALID_ARGUMENT (no copy of that number waits to be taken: it was taken, or
+ * nobody needs it any more).
+ */
+struct machvm_control_copy {
+	__u32 size;
+	__s32 out_control;
+	__aligned_u64 id;
+};
+
+/**
  * struct machvm_data_supply - pages for an object (MACHVM_DATA_SUPPLY, control)
  * @size: sizeof(struct machvm_data_supply)
  * @epoch: epoch of the request that this answers, or 0
@@ -1157,10 +1175,12 @@ struct machvm_lock_request {
  * @epoch: MACHVM_SET_ATTRIBUTES: epoch of the message that this answers, or 0; otherwise 0
  * @may_cache: 1: pages may stay when nothing maps the object any more; 0 also ends one that is only
  *             kept like that
- * @copy_strategy: &enum machvm_copy_strategy, but for CALL.  With NONE vm_map with copy, vm_copy,
- *                 vm_read and vm_write from the object wait until all of it is there, and fail if
- *                 it cannot be had; fork never waits.  TEMPORARY leaves the strategy as it is, and
- *                 cannot be taken back: from then on nothing is returned when the object ends
+ * @copy_strategy: &enum machvm_copy_strategy.  With NONE vm_map with copy, vm_copy, vm_read and
+ *                 vm_write from the object wait until all of it is there, and fail if it cannot be
+ *                 had; fork never waits.  With CALL a copy gets what is there, and is a memory
+ *                 object of its own for the rest, of which the pager is told by copy; nobody waits.
+ *                 TEMPORARY leaves the strategy as it is, and cannot be taken back: from then on
+ *                 nothing is returned when the object ends
  * @cluster_size: bytes that the pager would have one data_request be for, a power of two from a
  *                page to %MACHVM_CLUSTER_MAX; 0 leaves it as it is
  * @out_temporary: 1 after TEMPORARY
@@ -1247,5 +1267,6 @@ struct machvm_object_destroy {
 #define MACHVM_GET_ATTRIBUTES _IOWR(MACHVM_IOC_TYPE, 0x49, struct machvm_attributes)
 #define MACHVM_OBJECT_DESTROY _IOWR(MACHVM_IOC_TYPE, 0x4a, struct machvm_object_destroy)
 #define MACHVM_CONTROL_ABSENCE _IOWR(MACHVM_IOC_TYPE, 0x50, struct machvm_control_absence)
+#define MACHVM_CONTROL_COPY _IOWR(MACHVM_IOC_TYPE, 0x51, struct machvm_control_copy)
 
 #endif /* _UAPI_MACHVM_H */

@@ -405,7 +405,7 @@ TEST(values_out_of_range)
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, 5));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY, -1));
 	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[0], MACHVM_A_MSG_COPY_STRATEGY,
-				    MACHVM_COPY_CALL));
+				    MACHVM_COPY_SYMMETRIC));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_MAY_CACHE, 2));
 	EXPECT_EQ(-ERANGE, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY, 5));
 	EXPECT_EQ(-EINVAL, with_u64(&scene, &commands[5], MACHVM_A_MSG_COPY_STRATEGY,

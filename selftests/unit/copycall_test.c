@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* copycall_test.c - copies that are memory objects, of which a pager is told. */
+#include "absence.h"
+#include "copycall.h"
+#include "lock.h"
+#include "mock.h"
+
+static struct pager pager, copy;
+static struct machvm_map *map, *child;
+
+/* 4 pages; the first two are there, with 1 and 2 in them. */
+static void setup(void)
+{
+	map = map_new();
+	child = NULL;
+	pager_new(&pager);
+	pager_bind(&pager, 0);
+	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_CALL), 0);
+	check_eq(supply(&pager, 0, 1, false), 0);
+	check_eq(supply(&pager, 1, 2, false), 0);
+	mock_sents_forget();
+}
+
+static void teardown(void)
+{
+	if (child)
+		map_end(child);
+	map_end(map);
+	if (pager.memobj)
+		pager_end(&pager);
+	mock_sents_forget();
+}
+
+static void send(void)
+{
+	machvm_port_pump(pager.memobj->port);
+}
+
+/* As its pager takes it, and serves it by a socket of its own. */
+static void take(void)
+{
+	copy.memobj = entry_at(child ?: map, child ? 0 : 8)->object->memobj;
+	require(copy.memobj && copy.memobj != pager.memobj);
+	copy.memobj = machvm_copy_find(pager.memobj, copy.memobj->id);
+	require(copy.memobj);
+	check(machvm_copy_take(pager.memobj, copy.memobj));
+	check(!machvm_copy_take(pager.memobj, copy.memobj));
+	pager_bind(&copy, 0);
+}
+
+TEST(copycall, C8_K7_a_copy_is_an_object_of_its_own)
+{
+	setup();
+	check_eq(map_pager(map, &pager, 8, 3, 1, true), 0);
+	send();
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_sents[0].type, MACHVM_MSG_COPY);
+	check_eq(mock_sents[0].offset, PAGES(1));
+	check_eq(mock_sents[0].length, PAGES(3));
+	check_eq(pager.binding->in_flight, 1);
+	mock_sents_forget();
+	take();
+	check_eq(pager.binding->in_flight, 0);
+	heard("i");
+	check_eq(store(map, 1, 9), 0);
+	check_eq(load(map, 8), 2);
+	check_eq(store(map, 8, 7), 0);
+	check_eq(load(map, 1), 9);
+	objects_check();
+	/* Nothing of it comes back. */
+	check_eq(machvm_memobj_ready(copy.memobj, false, MACHVM_COPY_DELAY), 0);
+	check_eq(deallocate_at(map, 8, 3), 0);
+	machvm_memobj_advance(copy.memobj);
+	heard("t");
+	pager_end(&copy);
+	teardown();
+}
+
+TEST(copycall, C8_S2_33_fork_and_pages_that_are_under_way)
+{
+	struct machvm_lock_order flush = {
+		.length = PAGES(4), .flush = true, .locks = MACHVM_PROT_NO_CHANGE,
+		.should_return = MACHVM_RETURN_DIRTY,
+	};
+
+	setup();
+	check_eq(store(map, 1, 5), 0);
+	check_eq(machvm_job_start(pager.memobj, &flush, NULL), 0);
+	machvm_memobj_advance(pager.memobj);
+	heard("r");
+	child = map_fork(map);
+	require(child);
+	check_eq(release_pages(&pager, 1, 1), 0);
+	check_eq(load(child, 1), 5);
+	take();
+	objects_check();
+	pager_end(&copy);
+	teardown();
+}
+
+TEST(copycall, S2_51_the_pager_dies_before_it_takes_the_copy)
+{
+	setup();
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	pager_close(&pager);
+	check_eq(load(map, 9), 2);
+	check_eq(load(map, 10), FAILED(MACHVM_KERN_MEMORY_ERROR));
+	check(list_empty(&pager.memobj->copies));
+	/* Nor does anybody hear of one that is made now. */
+	check_eq(map_pager(map, &pager, 16, 4, 0, true), 0);
+	check(list_empty(&pager.memobj->copies));
+	check_eq(load(map, 16), 1);
+	check_eq(load(map, 18), FAILED(MACHVM_KERN_MEMORY_ERROR));
+	teardown();
+}
+
+TEST(copycall, a_copy_that_is_gone_before_it_was_told_of)
+{
+	setup();
+	mock_pump_held = true;
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	check(!list_empty(&pager.memobj->copies));
+	check_eq(deallocate_at(map, 8, 4), 0);
+	check(list_empty(&pager.memobj->copies));
+	mock_pump_held = false;
+	send();
+	heard("");
+	teardown();
+}
+
+TEST(copycall, a_successor_hears_of_it_on_another_port)
+{
+	setup();
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	pager_close(&pager);
+	mock_sents_forget();
+	pager_bind(&pager, 0);
+	check_eq(mock_sent_of(MACHVM_MSG_COPY), 1);
+	take();
+	mock_sents_forget();
+	pager_end(&copy);
+	teardown();
+}
+
+TEST(copycall, failing_allocations_leave_nothing)
+{
+	for (unsigned long n = fail_next(0); n; n = fail_next(n)) {
+		bool failed;
+
+		setup();
+		check_eq(store(map, 1, 5), 0);
+		fail_nth(n);
+		child = map_fork(map);
+		failed = fail_end();
+		check(child || failed);
+		check(child || list_empty(&pager.memobj->copies));
+		if (child)
+			check_eq(load(child, 1), 5);
+		check_eq(load(map, 1), 5);
+		objects_check();
+		teardown();
+	}
+}
