@@ -39,6 +39,7 @@ static struct nla_policy policy[MACHVM_A_MSG_MAX + 1] = {
 	[MACHVM_A_MSG_KERNEL_COPY] = { .type = NLA_U32 },
 	[MACHVM_A_MSG_RESULT] = { .type = NLA_U32 },
 	[MACHVM_A_MSG_ERROR_OFFSET] = { .type = NLA_U64 },
+	[MACHVM_A_MSG_NEW_OBJECT] = { .type = NLA_U64 },
 };
 
 static void socket_configure(int fd)
@@ -131,6 +132,7 @@ static bool message_unpack(struct nlmsghdr *header, struct mv_message *message)
 		.kernel_copy = attribute_u32(attributes, MACHVM_A_MSG_KERNEL_COPY),
 		.result = attribute_u32(attributes, MACHVM_A_MSG_RESULT),
 		.error_offset = attribute_u64(attributes, MACHVM_A_MSG_ERROR_OFFSET),
+		.new_object = attribute_u64(attributes, MACHVM_A_MSG_NEW_OBJECT),
 	};
 	return true;
 }

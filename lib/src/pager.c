@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -300,13 +301,12 @@ kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie, memo
 }
 
 /* The socket is not read while the lock is held, so the object is there for its first message. */
-static kern_return_t object_adopt(struct mv_object *object)
+static kern_return_t object_bind(struct mv_object *object)
 {
 	struct machvm_pager *pager = object->pager;
 	struct machvm_control_bind bind = { .size = sizeof(bind), .socket = pager->channel.fd };
 	kern_return_t result;
 
-	publish_by_control(object);	/* for callbacks, which may begin at once */
 	pthread_mutex_lock(&pager->lock);
 	result = mv_port_call(object->control, MACHVM_CONTROL_BIND, &bind);
 	if (result == KERN_SUCCESS) {
@@ -318,6 +318,58 @@ static kern_return_t object_adopt(struct mv_object *object)
 	return result;
 }
 
+static kern_return_t object_adopt(struct mv_object *object)
+{
+	publish_by_control(object);	/* for callbacks, which may begin at once */
+	return object_bind(object);
+}
+
+struct mv_object *mv_object_copied(struct mv_object *source, uint64_t id)
+{
+	struct machvm_control_copy copy = { .size = sizeof(copy), .id = id };
+	struct mv_object *new = mv_serve_alloc(sizeof(*new));
+
+	memset(new, 0, sizeof(*new));
+	if (mv_port_call(source->control, MACHVM_CONTROL_COPY, &copy) != KERN_SUCCESS)
+		goto err_free;
+	new->control = mv_port_adopt_fd(copy.out_control);
+	if (new->control < 0)
+		goto err_free;
+	new->pager = source->pager;
+	new->cookie = source->cookie;
+	atomic_store(&new->references, 2);	/* the table's and the caller's */
+	publish_by_control(new);
+	return new;
+
+err_free:
+	free(new);
+	return NULL;
+}
+
+static bool object_is_bound(struct mv_object *object)
+{
+	return atomic_load(&object->epoch);
+}
+
+void mv_object_begin(struct mv_object *object)
+{
+	if (!object_is_bound(object) && !atomic_load(&object->forgotten) &&
+	    object_bind(object) != KERN_SUCCESS)
+		mv_object_forget(object->control);
+}
+
+/* A copy, in the callback that tells of it. */
+static kern_return_t adopt_copy(struct mv_object *object, void *cookie)
+{
+	kern_return_t result;
+
+	object->cookie = cookie;
+	result = object_bind(object);
+	if (result != KERN_SUCCESS)
+		mv_object_forget(object->control);
+	return result;
+}
+
 kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_control_t control,
 				 void *cookie)
 {
@@ -326,6 +378,13 @@ kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_contr
 
 	if (atomic_load(&pager->orphan) || !mv_port_is_fd(control))
 		return KERN_INVALID_ARGUMENT;
+	new = mv_object_get(control);
+	if (new) {
+		result = new->pager == pager && !object_is_bound(new) ? adopt_copy(new, cookie) :
+									KERN_INVALID_ARGUMENT;
+		mv_object_put(new);
+		return result;
+	}
 	new = calloc(1, sizeof(*new));
 	if (!new) {
 		close((int)control);

@@ -14,7 +14,7 @@
  * DOC: order
  *
  * All threads of a pager read one socket, so messages are seen in the order they were sent.  What
- * an object may begin goes to the pager's ready list; the rest waits in the object: init and
+ * an object may begin goes to the pager's ready list; the rest waits in the object: init, copy and
  * terminate begin when nothing of the object runs, and nothing begins beside them.
  */
 #ifndef MACHVM_PAGER_INTERNAL_H
@@ -54,6 +54,7 @@ struct mv_message {
 	uint32_t result;
 	uint32_t may_cache;
 	uint32_t copy_strategy;
+	uint64_t new_object;
 	uint8_t command;
 };
 
@@ -79,8 +80,8 @@ struct mv_object {
 	struct mv_object *next_by_id;		/* (p) */
 	struct mv_object *next_by_control;	/* (r) */
 	struct machvm_pager *pager;		/* (c) */
-	void *cookie;				/* (c) */
-	uint64_t id;				/* (c) */
+	void *cookie;				/* (c) once bound */
+	uint64_t id;				/* (c) once bound */
 	int control;				/* (c) closed with the last reference */
 	atomic_int references;			/* (a) table, messages, replies under way */
 	atomic_uint epoch;			/* (a) of the newest message */
@@ -135,6 +136,15 @@ void mv_object_put(struct mv_object *object);
 
 /* Ends the service of an object: false if @control is no control port of ours. */
 bool mv_object_forget(int control);
+
+/*
+ * Takes the copy of that number from the kernel: an object that is known by its control port and
+ * not bound yet, with a reference; NULL if there is none to be had.
+ */
+struct mv_object *mv_object_copied(struct mv_object *source, uint64_t id);
+
+/* Binds it, unless that has been done, or it was given up. */
+void mv_object_begin(struct mv_object *object);
 
 /* Objects enter the tables here, with one reference that the tables own. */
 void mv_object_publish(struct mv_object *object);

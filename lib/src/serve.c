@@ -80,7 +80,8 @@ void mv_serve_drop_locked(struct mv_queue *queue, const struct mv_object *object
 
 static bool message_runs_alone(const struct mv_message *message)
 {
-	return message->command == MACHVM_CMD_INIT || message->command == MACHVM_CMD_TERMINATE;
+	return message->command == MACHVM_CMD_INIT || message->command == MACHVM_CMD_COPY ||
+	       message->command == MACHVM_CMD_TERMINATE;
 }
 
 /* Moves what may begin from the object to the pager's ready list. */
@@ -218,6 +219,24 @@ static void handle_data_unlock(struct mv_message *message)
 						 MACH_PORT_NULL);
 }
 
+/* What the callback has not adopted itself is served with the cookie of the original. */
+static void handle_copy(struct mv_message *message)
+{
+	struct mv_object *object = message->object;
+	struct mv_object *copy = mv_object_copied(object, message->new_object);
+
+	if (!copy)
+		return;		/* nobody needs it any more */
+	if (object->pager->ops.copy)
+		object->pager->ops.copy(object->cookie, (memory_object_control_t)object->control,
+					message->offset, message->length,
+					(memory_object_t)copy->control);
+	else
+		(void)mv_object_forget(copy->control);
+	mv_object_begin(copy);
+	mv_object_put(copy);
+}
+
 static void message_handle(struct mv_message *message)
 {
 	struct mv_object *object = message->object;
@@ -252,6 +271,9 @@ static void message_handle(struct mv_message *message)
 		if (ops->change_completed)
 			ops->change_completed(object->cookie, !!message->may_cache,
 					      (memory_object_copy_strategy_t)message->copy_strategy);
+		break;
+	case MACHVM_CMD_COPY:
+		handle_copy(message);
 		break;
 	case MACHVM_CMD_TERMINATE:
 		if (ops->terminate)

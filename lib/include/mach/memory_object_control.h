@@ -22,7 +22,7 @@ extern "C" {
  * memory_object_ready() - the pager will now answer requests; the answer to init
  * @control: the object
  * @may_cache_object: TRUE if pages may stay when nobody maps the object any more
- * @copy_strategy: MEMORY_OBJECT_COPY_NONE, _DELAY or _TEMPORARY; _CALL is KERN_INVALID_ARGUMENT so far
+ * @copy_strategy: MEMORY_OBJECT_COPY_NONE, _CALL, _DELAY or _TEMPORARY
  *
  * Until then all who touch the object's memory wait.
  *

@@ -35,7 +35,14 @@ struct machvm_pager;
  * @data_unlock: access that a page's lock forbids is wanted: answer with
  *               memory_object_lock_request().  NULL: all of it is allowed
  * @data_initialize: as data_return, for the first contents of a temporary object
- * @copy: the object has been copied
+ * @copy: [offset, offset + length) of an object whose strategy is MEMORY_OBJECT_COPY_CALL was copied,
+ *        and is @new_object from its byte 0 on: the control port of a memory object that is this
+ *        pager's to serve. It shows what the kernel had; for the rest data_request will come, and
+ *        what is to be given is what was there at the moment of this call, whatever is returned
+ *        of the original later. machvm_pager_adopt(), here and with a cookie of its own, begins its
+ *        service; else the pager does so afterwards, with the cookie of the original. init with
+ *        @new_object as the control port follows. It is temporary: at its end nothing comes back.
+ *        mach_port_deallocate() refuses it. NULL: refused
  * @lock_completed: a lock request that named a reply port was carried out, and data_return has
  *                  been through with all that it returned; range as it was given
  * @supply_completed: a supply that named a reply port was carried out: @result is KERN_SUCCESS,
@@ -110,8 +117,8 @@ kern_return_t machvm_pager_object(struct machvm_pager *pager, void *cookie,
  * While somebody else serves the object still, a pager without objects of its own comes to share
  * the work; for one that has some it is too early.
  *
- * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port), KERN_FAILURE (too early),
- * KERN_RESOURCE_SHORTAGE.
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port, or one that is served already),
+ * KERN_FAILURE (too early), KERN_RESOURCE_SHORTAGE.
  */
 kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_control_t control,
 				 void *cookie);
