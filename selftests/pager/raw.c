@@ -62,6 +62,7 @@ static void message_attribute(struct message *message, int type, const void *dat
 	case MACHVM_A_MSG_MAY_CACHE: message->may_cache = value; break;
 	case MACHVM_A_MSG_COPY_STRATEGY: message->copy_strategy = value; break;
 	case MACHVM_A_MSG_CLUSTER_SIZE: message->cluster_size = value; break;
+	case MACHVM_A_MSG_NEW_OBJECT: message->new_object = value; break;
 	case MACHVM_A_MSG_STATUS:
 		must(size <= sizeof(message->status));
 		memcpy(message->status, data, size);

@@ -42,6 +42,7 @@ void raw_die(const char *file, int line, const char *format, ...)
 	} while (0)
 
 #define COPY_DELAY MACHVM_COPY_DELAY
+#define COPY_CALL MACHVM_COPY_CALL
 
 /* What the kernel said. */
 struct message {
@@ -49,7 +50,7 @@ struct message {
 	uint64_t object, offset, length, error_offset;
 	uint32_t epoch, sequence, access, page_size, dirty, kernel_copy, result;
 	uint32_t may_cache, copy_strategy;
-	uint64_t cluster_size;
+	uint64_t cluster_size, new_object;
 	unsigned char status[16];
 	unsigned int nr_status;
 	uint32_t seen;		/* one bit for each attribute */

@@ -61,6 +61,7 @@ union call {
 	struct machvm_data_return give;
 	struct machvm_lock_request lock;
 	struct machvm_control_absence absence;
+	struct machvm_control_copy copied;
 	struct machvm_attributes attributes;
 	struct machvm_object_destroy destroy;
 	unsigned char bytes[512];
@@ -376,6 +377,8 @@ static const struct row {
 	ROW(MACHVM_SET_ATTRIBUTES, CONTROL, machvm_attributes, 0, 0, good_attributes),
 	ROW(MACHVM_GET_ATTRIBUTES, CONTROL, machvm_attributes,
 	    offsetof(struct machvm_attributes, epoch), 0, good_version),
+	ROW(MACHVM_CONTROL_COPY, CONTROL, machvm_control_copy, 0, KERN_INVALID_ARGUMENT,
+	    good_version),
 	ROW(MACHVM_CONTROL_ABSENCE, CONTROL, machvm_control_absence,
 	    offsetof(struct machvm_control_absence, __reserved), 0, good_version),
 	ROW(MACHVM_OBJECT_DESTROY, CONTROL, machvm_object_destroy, 0, 0, good_version),
