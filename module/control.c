@@ -424,6 +424,8 @@ static long take_copy(struct file *file, void *arg)
 	return taken ? MACHVM_KERN_SUCCESS : MACHVM_KERN_INVALID_ARGUMENT;
 }
 
+static long open_control(struct file *file, void *arg);
+
 static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_VERSION, machvm_version, out_page_shift, machvm_ioctl_version),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_BIND, machvm_control_bind, out_id, bind_socket),
@@ -437,6 +439,7 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_DESTROY, machvm_object_destroy, flush, destroy),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_COPY, machvm_control_copy, id, take_copy),
+	MACHVM_IOCTL_ROW(MACHVM_CONTROL_OPEN, machvm_control_open, __reserved, open_control),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -445,14 +448,18 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 				     (void __user *)arg);
 }
 
-/* Nobody can answer any more, and nobody can ever come who could. */
+/*
+ * Nobody can answer any more, and nobody can ever come who could, but for an object of the kernel's
+ * own: the next default manager will.
+ */
 static int control_release(struct inode *inode, struct file *file)
 {
 	struct machvm_memobj *memobj = file->private_data;
 
 	if (!memobj)
 		return 0;
-	machvm_memobj_die(memobj);
+	if (!memobj->bank)
+		machvm_memobj_die(memobj);
 	machvm_memobj_put(memobj);
 	return 0;
 }
@@ -498,6 +505,60 @@ struct machvm_memobj *machvm_memobj_from_fd(int fd)
 	if (file)
 		fput(file);
 	return memobj;
+}
+
+/* A descriptor of one right, close-on-exec, or an errno. */
+static int open_fd(struct machvm_memobj *memobj, const char *name,
+		   const struct file_operations *fops)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = open_right(memobj, name, fops);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+/* One more descriptor for the right to map, or an errno. */
+int machvm_memobj_open_object(struct machvm_memobj *memobj)
+{
+	return open_fd(memobj, "[machvm-object]", &object_fops);
+}
+
+/* True if both are served through one port; *epoch: of the binding that it has, the newest. */
+static bool same_port(struct machvm_memobj *memobj, struct machvm_memobj *manager, u32 *epoch)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	bool same = port == READ_ONCE(manager->port);
+
+	*epoch = port->last_epoch;
+	machvm_memobj_unlock_port(port);
+	return same;
+}
+
+static long open_control(struct file *file, void *arg)
+{
+	struct machvm_control_open *call = arg;
+	struct machvm_memobj *memobj;
+	long ret = MACHVM_KERN_INVALID_ARGUMENT;
+
+	if (call->__reserved)
+		return -EINVAL;
+	memobj = machvm_memobj_find(call->id);
+	if (!memobj)
+		return ret;
+	if (memobj->bank && same_port(memobj, file->private_data, &call->out_epoch)) {
+		call->out_control = open_fd(memobj, "[machvm-control]", &control_fops);
+		ret = call->out_control < 0 ? call->out_control : MACHVM_KERN_SUCCESS;
+	}
+	machvm_memobj_put(memobj);
+	return ret;
 }
 
 /**

@@ -14,6 +14,7 @@
 #include "contig.h"
 #include "fetch.h"
 #include "ioctl.h"
+#include "manager.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -313,6 +314,34 @@ static long vm_pages_phys(struct file *file, void *arg)
 	return ret;
 }
 
+static long set_default_manager(struct file *file, void *arg)
+{
+	struct machvm_default_manager *call = arg;
+	struct machvm_memobj *manager = NULL, *previous;
+	bool set = call->manager >= 0 || call->flags;
+	int fd = -1;
+
+	if (call->flags & ~MACHVM_MANAGER_KERNEL || (call->flags && call->manager >= 0))
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return MACHVM_KERN_NO_ACCESS;
+	if (call->manager >= 0) {
+		manager = machvm_memobj_from_fd(call->manager);
+		if (!manager || manager->bank || READ_ONCE(manager->dead)) {
+			if (manager)
+				machvm_memobj_put(manager);
+			return MACHVM_KERN_INVALID_ARGUMENT;
+		}
+	}
+	previous = set ? machvm_manager_set(manager) : machvm_manager_get();
+	if (previous) {
+		fd = machvm_memobj_open_object(previous);
+		machvm_memobj_put(previous);
+	}
+	call->out_previous = max(fd, -1);
+	return MACHVM_KERN_SUCCESS;
+}
+
 static long vm_set_size_limit(struct file *file, void *arg)
 {
 	struct machvm_vm_size_limit *call = arg;
@@ -437,12 +466,14 @@ static const struct machvm_ioctl dev_ioctls[] = {
 			 vm_set_size_limit),
 	MACHVM_IOCTL_ROW(MACHVM_VM_GET_SIZE_LIMIT, machvm_vm_size_limit, __reserved,
 			 vm_get_size_limit),
+	MACHVM_IOCTL_ROW(MACHVM_SET_DEFAULT_MANAGER, machvm_default_manager, out_previous,
+			 set_default_manager),
 	MACHVM_IOCTL_ROW(MACHVM_VM_PAGEOUT, machvm_vm_pageout, out_pages, vm_pageout),
 	MACHVM_IOCTL_ROW(MACHVM_VM_MSYNC, machvm_vm_msync, __reserved, vm_msync),
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_SYNC, machvm_object_sync, should_flush, object_sync),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_PORT, machvm_task_port, __reserved, task_port),
 	MACHVM_IOCTL_ROW(MACHVM_VM_REGION, machvm_vm_region, __reserved, machvm_ioctl_vm_region),
-	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_bypasses,
+	MACHVM_IOCTL_ROW(MACHVM_VM_STATISTICS, machvm_vm_statistics, out_managed,
 			 machvm_ioctl_vm_statistics),
 	MACHVM_IOCTL_ROW(MACHVM_TASK_INFO, machvm_task_info, out_cow_faults,
 			 machvm_ioctl_task_info),

@@ -528,6 +528,17 @@ static int fetch_page(struct machvm_fault *fault, bool zero)
 	return PTR_ERR_OR_ZERO(folio);
 }
 
+/* The page is with the default manager in user space: it is waited for as for any pager. */
+static int ask_stored(struct machvm_fault *fault)
+{
+	struct machvm_request *request = machvm_store_ask(fault->place, &fault->spare);
+
+	if (IS_ERR_OR_NULL(request))
+		return PTR_ERR_OR_ZERO(request);
+	fault->wait = request;
+	return -EINPROGRESS;
+}
+
 static int fetch_stored(struct machvm_fault *fault)
 {
 	struct folio *folio = fault->spare ?: spare_fetch(fault, false);
@@ -538,6 +549,8 @@ static int fetch_stored(struct machvm_fault *fault)
 	fault->spare_is_zero = false;
 	fault->spare_place = 0;
 	err = machvm_store_read(fault->place, folio);
+	if (err == -EINPROGRESS)
+		return ask_stored(fault);
 	if (err)
 		return err == -ENOMEM ? err : -EIO;
 	fault->spare_place = fault->place;
@@ -572,6 +585,8 @@ static enum machvm_outcome outcome_of(struct machvm_fault *fault, enum step step
 	switch (err) {
 	case 0:
 		break;
+	case -EINPROGRESS:
+		return MACHVM_FAULT_WAIT;
 	case -EDQUOT:
 		fault->kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 		return MACHVM_FAULT_FAILED;

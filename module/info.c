@@ -174,6 +174,7 @@ long machvm_ioctl_vm_statistics(struct file *file, void *arg)
 	call->out_ports = machvm_stat_sum(MACHVM_STAT_PORTS);
 	call->out_queued = machvm_stat_sum(MACHVM_STAT_QUEUED);
 	call->out_paged_out = machvm_stat_sum(MACHVM_STAT_PAGED_OUT);
+	call->out_managed = machvm_stat_sum(MACHVM_STAT_BANKED);
 	call->out_lost = machvm_stat_sum(MACHVM_STAT_LOST);
 	call->out_collapses = machvm_stat_sum(MACHVM_STAT_COLLAPSES);
 	call->out_bypasses = machvm_stat_sum(MACHVM_STAT_BYPASSES);

@@ -32,6 +32,7 @@ long machvm_ioctl_version(struct file *file, void *arg);
 /* control.c */
 int machvm_memobj_open(struct machvm_memobj *memobj, struct machvm_object_create *out);
 struct machvm_memobj *machvm_memobj_from_fd(int fd);
+int machvm_memobj_open_object(struct machvm_memobj *memobj);
 
 /* grant.c */
 long machvm_ioctl_proxy_create(struct file *file, void *arg);

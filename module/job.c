@@ -67,6 +67,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 	INIT_LIST_HEAD(&job->msg.node);
 	init_waitqueue_head(&job->wait);
 	job->order = *order;
+	job->run.initialize = order->initialize;
 	job->index = order->offset >> PAGE_SHIFT;
 	job->last = last >> PAGE_SHIFT;
 	job->patience = PATIENCE;

@@ -56,7 +56,8 @@ void machvm_run_send(struct machvm_memobj *memobj)
 	memobj->ctl.length = (u64)run->nr << PAGE_SHIFT;
 	memobj->ctl.access = run->dirty;
 	memobj->ctl.kernel_copy = run->kernel_copy;
-	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_DATA_RETURN);
+	machvm_memobj_ctl_queue_locked(port, memobj, run->initialize ? MACHVM_MSG_DATA_INITIALIZE :
+								       MACHVM_MSG_DATA_RETURN);
 	machvm_memobj_unlock_port(port);
 }
 

@@ -17,6 +17,7 @@ struct machvm_run {
 	bool sent;			/* (o) offered: the pager may have it */
 	bool dirty;			/* (o) */
 	bool kernel_copy;		/* (o) */
+	bool initialize;		/* (o) its pager has never had them */
 	/* (o) taken out, or as they were; (l) put there for one still marked RETURNED; or NULL */
 	struct folio *pages[MACHVM_RUN_PAGES];
 };

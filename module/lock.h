@@ -14,6 +14,7 @@ struct machvm_lock_order {
 	bool flush;			/* take the pages away */
 	bool reply;			/* send lock_completed */
 	bool for_client;		/* not the pager's own: what is precious is returned */
+	bool initialize;		/* what is returned the pager has never had */
 	u32 locks;			/* access to forbid from now on, or MACHVM_PROT_NO_CHANGE */
 };
 

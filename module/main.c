@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 #include "arena.h"
+#include "bank.h"
 #include "channel.h"
 #include "ioctl.h"
 #include "stats.h"
@@ -29,11 +30,16 @@ static int __init machvm_init(void)
 	err = machvm_channel_init();
 	if (err)
 		goto err_arena;
-	err = machvm_dev_init();
+	err = machvm_bank_init();
 	if (err)
 		goto err_channel;
+	err = machvm_dev_init();
+	if (err)
+		goto err_bank;
 	return 0;
 
+err_bank:
+	machvm_bank_exit();
 err_channel:
 	machvm_channel_exit();
 err_arena:
@@ -51,6 +57,7 @@ err_stats:
 static void __exit machvm_exit(void)
 {
 	machvm_dev_exit();
+	machvm_bank_exit();
 	machvm_channel_exit();
 	machvm_arena_exit();
 	machvm_store_exit();

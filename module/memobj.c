@@ -226,7 +226,8 @@ void machvm_memobj_bound_locked(struct machvm_memobj *memobj)
 	if (memobj->state != MACHVM_MEMOBJ_IDLE || !memobj->mapped || memobj->dead)
 		return;
 	memobj->state = MACHVM_MEMOBJ_INIT;
-	machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_INIT);
+	machvm_memobj_ctl_queue_locked(port, memobj,
+				       memobj->bank ? MACHVM_MSG_CREATE : MACHVM_MSG_INIT);
 }
 
 /* Terminate went out: the next incarnation, if there is one already, gets its init. */

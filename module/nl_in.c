@@ -6,6 +6,7 @@
  * Locks: port->lock to find the binding.
  */
 #include <net/genetlink.h>
+#include "bank.h"
 #include "channel.h"
 #include "genl.h"
 #include "lock.h"
@@ -51,6 +52,8 @@ const char *machvm_message_name(u8 command)
 		[MACHVM_CMD_CHANGE_COMPLETED] = "change_completed",
 		[MACHVM_CMD_DESTROY] = "destroy",
 		[MACHVM_CMD_COPY] = "copy",
+		[MACHVM_CMD_CREATE] = "create",
+		[MACHVM_CMD_DATA_INITIALIZE] = "data_initialize",
 	};
 
 	return command < ARRAY_SIZE(names) && names[command] ? names[command] : "?";
@@ -165,11 +168,14 @@ int machvm_nl_ready_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct machvm_attributes wanted = {};
 	struct machvm_memobj *memobj = attributes_of(skb, info, &wanted);
+	int kr;
 
 	if (IS_ERR(memobj))
 		return PTR_ERR(memobj);
-	return answered(memobj, "ready", 0, 0,
-			machvm_memobj_ready(memobj, wanted.may_cache, wanted.copy_strategy));
+	kr = machvm_memobj_ready(memobj, wanted.may_cache, wanted.copy_strategy);
+	if (memobj->bank)
+		machvm_bank_kick();
+	return answered(memobj, "ready", 0, 0, kr);
 }
 
 /* Tells the attributes that hold now. */

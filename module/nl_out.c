@@ -39,6 +39,12 @@ static int put_body(struct sk_buff *skb, const struct machvm_msg *msg)
 	switch (msg->type) {
 	case MACHVM_MSG_INIT:
 		return nla_put_u32(skb, MACHVM_A_MSG_PAGE_SIZE, PAGE_SIZE);
+	case MACHVM_MSG_CREATE:
+		return nla_put_u64_64bit(skb, MACHVM_A_MSG_LENGTH, msg->length,
+					 MACHVM_A_MSG_PAD) ?:
+		       nla_put_u32(skb, MACHVM_A_MSG_PAGE_SIZE, PAGE_SIZE);
+	case MACHVM_MSG_DATA_INITIALIZE:
+		return put_range(skb, msg);
 	case MACHVM_MSG_DATA_REQUEST:
 	case MACHVM_MSG_DATA_UNLOCK:
 		return put_range(skb, msg) ?: nla_put_u32(skb, MACHVM_A_MSG_ACCESS, msg->access);
@@ -71,6 +77,10 @@ static u8 command_of(u8 type)
 		return MACHVM_CMD_LOCK_COMPLETED;
 	case MACHVM_MSG_COPY:
 		return MACHVM_CMD_COPY;
+	case MACHVM_MSG_CREATE:
+		return MACHVM_CMD_CREATE;
+	case MACHVM_MSG_DATA_INITIALIZE:
+		return MACHVM_CMD_DATA_INITIALIZE;
 	default:
 		return MACHVM_CMD_TERMINATE;
 	}
@@ -96,6 +106,12 @@ static struct sk_buff *compose(const struct machvm_msg *msg)
 	return skb;
 }
 
+static bool has_range(u8 type)
+{
+	return type != MACHVM_MSG_INIT && type != MACHVM_MSG_CREATE &&
+	       type != MACHVM_MSG_TERMINATE;
+}
+
 static void trace_sending(const struct machvm_msg *msg)
 {
 	struct machvm_spoken said = {
@@ -105,13 +121,15 @@ static void trace_sending(const struct machvm_msg *msg)
 		.kernel_copy = msg->kernel_copy,
 	};
 
-	if (msg->type == MACHVM_MSG_DATA_RETURN)
+	if (msg->type == MACHVM_MSG_CREATE)
+		said.length = msg->length;
+	else if (msg->type == MACHVM_MSG_DATA_RETURN)
 		said.dirty = msg->access;
 	else if (msg->type == MACHVM_MSG_LOCK_COMPLETED)
 		said.result = msg->access;
 	else
 		said.access = msg->access;
-	if (msg->type != MACHVM_MSG_INIT && msg->type != MACHVM_MSG_TERMINATE) {
+	if (has_range(msg->type)) {
 		said.offset = msg->offset;
 		said.length = msg->length;
 	}
@@ -385,6 +403,29 @@ int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window,
 	machvm_memobj_advance(memobj);
 	machvm_binding_put(binding);
 	return 0;
+}
+
+/**
+ * machvm_channel_adopt - let an object of the kernel's own be served by whoever serves @port
+ *
+ * Unless it is, by them or by somebody else.  What waits for an answer is asked of them.
+ */
+void machvm_channel_adopt(struct machvm_memobj *memobj, struct machvm_port *port)
+{
+	struct machvm_port *now;
+	int err;
+
+	if (READ_ONCE(memobj->port) == port)
+		return;
+	mutex_lock(&bind_lock);
+	err = machvm_memobj_join(memobj, port);
+	mutex_unlock(&bind_lock);
+	if (err)
+		return;
+	now = machvm_memobj_lock_port(memobj);
+	machvm_memobj_bound_locked(memobj);
+	machvm_memobj_unlock_port(now);
+	machvm_memobj_advance(memobj);
 }
 
 /* Takes the next binding that @match picks off the table, with the table's reference. */

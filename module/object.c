@@ -10,6 +10,7 @@
 #include "memobj.h"
 #include "page.h"
 #include "stats.h"
+#include "store.h"
 #include "user.h"
 
 static DEFINE_XARRAY(object_table);	/* by id; entries are not references */
@@ -134,6 +135,8 @@ void machvm_object_free(struct machvm_object *object)
 	xa_cmpxchg(&object_table, object->id, object, NULL, GFP_KERNEL);
 	WARN_ON_ONCE(!machvm_object_is_empty(object));
 	xa_destroy(&object->pages);
+	if (object->banked)
+		machvm_store_forget(object);
 	family_put(object->family);
 	machvm_user_put(object->user);
 	machvm_count(MACHVM_STAT_OBJECTS, -1);

@@ -176,7 +176,7 @@ static unsigned long run_pageout(struct machvm_object *object, struct leaving *r
 	up_write(&object->family->lock);
 	for (i = 0; i < nr; i++) {
 		if (run[i].gone)
-			machvm_store_commit(&run[i].slot);
+			machvm_store_commit(&run[i].slot, object, run[i].index);
 		else
 			machvm_store_cancel(&run[i].slot);
 		gone += run[i].gone;

@@ -9,6 +9,7 @@
  * names one page for ever.  The file is sparse: at 2^51 pages it would be full.
  */
 #include "store.h"
+#include "bank.h"
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -104,11 +105,15 @@ static void write_to_swap(struct folio *folio)
 	folio_unlock(folio);
 }
 
-/* The place is in use; its page goes on to swap. */
-void machvm_store_commit(struct machvm_store_slot *slot)
+/*
+ * The place is in use, for page @index of @object; its page goes on to the default manager in user
+ * space, if there is one, and to swap.
+ */
+void machvm_store_commit(struct machvm_store_slot *slot, struct machvm_object *object, u64 index)
 {
 	write_to_swap(page_folio(slot->page));
 	put_page(slot->page);
+	machvm_bank_offer(object, index, slot->place);
 }
 
 /* The place is not needed. */
@@ -118,15 +123,8 @@ void machvm_store_cancel(struct machvm_store_slot *slot)
 	machvm_store_free(slot->place);
 }
 
-/**
- * machvm_store_read - what lies in a place
- * @place: its number; if it was freed, anything may be read
- * @into: a page of the caller's own
- *
- * Context: no lock of ours is held, as it may wait for swap.
- * Return: 0, -ENOMEM, or another negative errno if swap cannot be read.
- */
-int machvm_store_read(u64 place, struct folio *into)
+/* What lies in our own file.  Return: as machvm_store_read(). */
+int machvm_store_load(u64 place, struct folio *into)
 {
 	loff_t pos = (loff_t)place << PAGE_SHIFT;
 	void *to = kmap_local_folio(into, 0);
@@ -138,12 +136,59 @@ int machvm_store_read(u64 place, struct folio *into)
 	return got < 0 ? got : -EIO;
 }
 
-/* The page of a place is not wanted any more.  May sleep, but not for swap. */
-void machvm_store_free(u64 place)
+/**
+ * machvm_store_read - what lies in a place
+ * @place: its number; if it was freed, anything may be read
+ * @into: a page of the caller's own
+ *
+ * A page that goes on to the default manager while we read is dropped here only once it is known
+ * to be there, so it is enough to look again.
+ * Context: no lock of ours is held, as it may wait for swap.
+ * Return: 0; -EINPROGRESS, it is to be asked for (machvm_store_ask()); -ENOMEM, or another negative
+ * errno if swap cannot be read.
+ */
+int machvm_store_read(u64 place, struct folio *into)
+{
+	int err = machvm_bank_read(place, into);
+
+	if (err != -ENOENT)
+		return err;
+	err = machvm_store_load(place, into);
+	return machvm_bank_has(place) ? -EINPROGRESS : err;
+}
+
+/**
+ * machvm_store_ask - ask the default manager in user space for the page of a place
+ * @place: its number, after machvm_store_read() has said that it is to be asked for
+ * @folio: to be filled; NULL when it was taken
+ *
+ * Return: the question, to be waited for, with a reference; NULL if it is to be read again; or
+ * ERR_PTR(-ENOMEM), ERR_PTR(-EIO).
+ */
+struct machvm_request *machvm_store_ask(u64 place, struct folio **folio)
+{
+	return machvm_bank_ask(place, folio);
+}
+
+/* Our copy of a page is not wanted any more.  May sleep, but not for swap. */
+void machvm_store_drop(u64 place)
 {
 	loff_t pos = (loff_t)place << PAGE_SHIFT;
 
 	shmem_truncate_range(file_inode(store), pos, pos + PAGE_SIZE - 1);
+}
+
+/* The page of a place is not wanted any more, wherever it is. */
+void machvm_store_free(u64 place)
+{
+	machvm_bank_free(place);
+	machvm_store_drop(place);
+}
+
+/* The object is about to be freed.  Pages that were its own may be others' by now. */
+void machvm_store_forget(struct machvm_object *object)
+{
+	machvm_bank_forget(object->id);
 }
 
 int machvm_store_init(void)

@@ -18,11 +18,13 @@ struct machvm_store_slot {
 
 int machvm_store_reserve(struct machvm_store_slot *slot);
 void machvm_store_fill(struct machvm_store_slot *slot, struct folio *from);
-void machvm_store_commit(struct machvm_store_slot *slot);
+void machvm_store_commit(struct machvm_store_slot *slot, struct machvm_object *object, u64 index);
 void machvm_store_cancel(struct machvm_store_slot *slot);
 bool machvm_store_has_room(void);
 int machvm_store_read(u64 place, struct folio *into);
+struct machvm_request *machvm_store_ask(u64 place, struct folio **folio);
 void machvm_store_free(u64 place);
+void machvm_store_forget(struct machvm_object *object);
 int machvm_store_init(void);
 void machvm_store_exit(void);
 

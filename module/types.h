@@ -170,6 +170,7 @@ struct machvm_object {
 	u64 ident;			/* (c) futex identity: upper part of folio->index */
 	u64 ident_index;		/* (c) our page 0 is this page of that identity */
 	int destroyed;			/* (f) why, if its pager has destroyed it */
+	bool banked;			/* (a) pages of it are with the default manager, or were */
 	struct rcu_head rcu;
 };
 
@@ -198,6 +199,8 @@ enum machvm_msg_type {
 	MACHVM_MSG_DATA_UNLOCK,
 	MACHVM_MSG_LOCK_COMPLETED,
 	MACHVM_MSG_COPY,
+	MACHVM_MSG_CREATE,		/* init, to the default manager */
+	MACHVM_MSG_DATA_INITIALIZE,	/* data_return, of pages it was never told of */
 };
 
 /* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
@@ -339,6 +342,7 @@ struct machvm_memobj {
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */
 	atomic_long_t unasked;		/* (a) */
+	bool bank;			/* (c) the kernel's own, see bank.c */
 	struct machvm_user *user;	/* (c) */
 	struct rcu_head rcu;
 };

@@ -646,6 +646,8 @@ struct machvm_vm_size_limit {
  * @out_lost: pages that were to be returned when no pager was there to take them
  * @out_collapses: objects that were merged into the only one above them
  * @out_bypasses: objects that let go of the one below, needing nothing of it
+ * @out_managed: of the pages that the default memory manager keeps, those that are with one in user
+ *               space, which has released them, and nowhere else
  */
 struct machvm_vm_statistics {
 	__u32 size;
@@ -674,6 +676,7 @@ struct machvm_vm_statistics {
 	__aligned_u64 out_lost;
 	__aligned_u64 out_collapses;
 	__aligned_u64 out_bypasses;
+	__aligned_u64 out_managed;
 };
 
 /**
@@ -1223,6 +1226,62 @@ struct machvm_object_destroy {
 	__u32 flush;
 };
 
+/**
+ * struct machvm_default_manager - who keeps internal memory that is paged out (device)
+ * @size: sizeof(struct machvm_default_manager)
+ * @manager: descriptor of a memory object: its pager is to be the default memory manager; or -1
+ * @flags: 0: with @manager -1, only ask; %MACHVM_MANAGER_KERNEL, with @manager -1: the kernel's own
+ *         store is to be it again, as at first
+ * @out_previous: descriptor, close-on-exec, of the object that was set before, or -1 if that was
+ *                the kernel's own store
+ *
+ * MACHVM_SET_DEFAULT_MANAGER.  What is paged out goes to the kernel's store first, and from there
+ * to the manager, if somebody serves the object.  An internal object that pages out becomes known
+ * to it by a create message, on the port of @manager; MACHVM_CONTROL_OPEN gives the right to
+ * answer.  Pages come by data_initialize the first time, by data_return after that, and are asked
+ * for by data_request; each must be kept from when it was released until the object's terminate,
+ * or until another comes for the same offset.  Requests for a page are to be answered before a
+ * later data_return of it is released.
+ *
+ * When a manager has gone, or another one is set, who waits for a page goes on waiting, and what
+ * is not released stays in the kernel's store.  The next one that is set serves the objects that
+ * nobody serves any more, under their old numbers, and must have what the one before had released;
+ * no second create is sent.  MACHVM_CONTROL_ABSENCE on the control of such an object says
+ * otherwise.
+ *
+ * Wants CAP_SYS_ADMIN.  Answers SUCCESS, NO_ACCESS, INVALID_ARGUMENT (@manager is no memory object,
+ * or one that no manager can be reached by, because its last control descriptor is closed).
+ */
+struct machvm_default_manager {
+	__u32 size;
+	__s32 manager;
+	__u32 flags;
+	__s32 out_previous;
+};
+
+#define MACHVM_MANAGER_KERNEL 0x1
+
+/**
+ * struct machvm_control_open - the right to answer for an object of the kernel's (control)
+ * @size: sizeof(struct machvm_control_open)
+ * @out_control: control descriptor, close-on-exec
+ * @id: number of an object that the default memory manager was told of
+ * @out_epoch: number of the binding that messages about it carry
+ * @__reserved: 0
+ *
+ * MACHVM_CONTROL_OPEN on the control of the object that MACHVM_SET_DEFAULT_MANAGER was given.
+ * Closing the descriptor has no effect on the object.
+ * Answers SUCCESS, INVALID_ARGUMENT (this is not the manager's, or the object is none that the same
+ * port serves).
+ */
+struct machvm_control_open {
+	__u32 size;
+	__s32 out_control;
+	__aligned_u64 id;
+	__u32 out_epoch;
+	__u32 __reserved;
+};
+
 #define MACHVM_IOC_TYPE 'M'
 #define MACHVM_VERSION _IOWR(MACHVM_IOC_TYPE, 0x00, struct machvm_version)
 #define MACHVM_VM_ALLOCATE _IOWR(MACHVM_IOC_TYPE, 0x01, struct machvm_vm_allocate)
@@ -1254,6 +1313,7 @@ struct machvm_object_destroy {
 #define MACHVM_PROXY_CREATE _IOWR(MACHVM_IOC_TYPE, 0x25, struct machvm_proxy_create)
 #define MACHVM_REGION_PROXY _IOWR(MACHVM_IOC_TYPE, 0x26, struct machvm_region_proxy)
 #define MACHVM_WAITER_INFO _IOWR(MACHVM_IOC_TYPE, 0x28, struct machvm_waiter_info)
+#define MACHVM_SET_DEFAULT_MANAGER _IOWR(MACHVM_IOC_TYPE, 0x31, struct machvm_default_manager)
 #define MACHVM_VM_PAGEOUT _IOWR(MACHVM_IOC_TYPE, 0x30, struct machvm_vm_pageout)
 #define MACHVM_VM_MSYNC _IOWR(MACHVM_IOC_TYPE, 0x38, struct machvm_vm_msync)
 #define MACHVM_OBJECT_SYNC _IOWR(MACHVM_IOC_TYPE, 0x39, struct machvm_object_sync)
@@ -1268,5 +1328,6 @@ struct machvm_object_destroy {
 #define MACHVM_OBJECT_DESTROY _IOWR(MACHVM_IOC_TYPE, 0x4a, struct machvm_object_destroy)
 #define MACHVM_CONTROL_ABSENCE _IOWR(MACHVM_IOC_TYPE, 0x50, struct machvm_control_absence)
 #define MACHVM_CONTROL_COPY _IOWR(MACHVM_IOC_TYPE, 0x51, struct machvm_control_copy)
+#define MACHVM_CONTROL_OPEN _IOWR(MACHVM_IOC_TYPE, 0x52, struct machvm_control_open)
 
 #endif /* _UAPI_MACHVM_H */

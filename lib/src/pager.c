@@ -400,6 +400,36 @@ kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_contr
 	return result;
 }
 
+/* An object of the pager, if there is one left. */
+static struct mv_object *pager_any_object(struct machvm_pager *pager)
+{
+	for (int i = 0; i < MV_PAGER_BUCKETS; i++)
+		if (pager->objects[i])
+			return pager->objects[i];
+	return NULL;
+}
+
+struct mv_object *mv_object_open_locked(struct machvm_pager *pager, uint64_t id)
+{
+	struct machvm_control_open open = { .size = sizeof(open), .id = id };
+	struct mv_object *any = pager_any_object(pager), *new;
+
+	if (!any || mv_port_call(any->control, MACHVM_CONTROL_OPEN, &open) != KERN_SUCCESS)
+		return NULL;
+	new = mv_serve_alloc(sizeof(*new));
+	*new = (struct mv_object){ .pager = pager, .id = id, .kernels = true };
+	new->control = mv_port_adopt_fd(open.out_control);
+	if (new->control < 0) {
+		free(new);
+		return NULL;
+	}
+	atomic_store(&new->references, 1);
+	atomic_store(&new->epoch, open.out_epoch);
+	publish_by_id_locked(new);
+	publish_by_control(new);
+	return new;
+}
+
 int machvm_pager_fd(struct machvm_pager *pager)
 {
 	return pager->epoll;
@@ -428,15 +458,6 @@ static void pager_unlist(struct machvm_pager *pager)
 		}
 	}
 	pthread_mutex_unlock(&registry_lock);
-}
-
-/* An object of the pager, if there is one left. */
-static struct mv_object *pager_any_object(struct machvm_pager *pager)
-{
-	for (int i = 0; i < MV_PAGER_BUCKETS; i++)
-		if (pager->objects[i])
-			return pager->objects[i];
-	return NULL;
 }
 
 void machvm_pager_destroy(struct machvm_pager *pager)

@@ -8,7 +8,7 @@
  * One lock a pager, machvm_pager.lock.  It guards the pager's socket, its table of objects and
  * its queues, and is held across a send to the kernel, which never waits, and never across a
  * callback.  The registry lock of pager.c, which guards the way from a control port to its
- * object, is taken alone.  Letters below: (c) constant once published, (a) atomic, (p) pager
+ * object, is taken last.  Letters below: (c) constant once published, (a) atomic, (p) pager
  * lock, (r) registry lock.
  *
  * DOC: order
@@ -80,8 +80,9 @@ struct mv_object {
 	struct mv_object *next_by_id;		/* (p) */
 	struct mv_object *next_by_control;	/* (r) */
 	struct machvm_pager *pager;		/* (c) */
-	void *cookie;				/* (c) once bound */
+	void *cookie;				/* (c) once bound, or created */
 	uint64_t id;				/* (c) once bound */
+	bool kernels;				/* (c) made by the kernel, for its default manager */
 	int control;				/* (c) closed with the last reference */
 	atomic_int references;			/* (a) table, messages, replies under way */
 	atomic_uint epoch;			/* (a) of the newest message */
@@ -132,6 +133,9 @@ int mv_channel_ask(struct mv_channel *channel, struct nl_msg *message, mv_channe
 /* The object of a control port, with a reference, or NULL. */
 struct mv_object *mv_object_get(memory_object_control_t control);
 struct mv_object *mv_object_find_locked(struct machvm_pager *pager, uint64_t id);
+
+/* An object of the kernel's that the pager is to serve, or NULL if there is none of that number. */
+struct mv_object *mv_object_open_locked(struct machvm_pager *pager, uint64_t id);
 void mv_object_put(struct mv_object *object);
 
 /* Ends the service of an object: false if @control is no control port of ours. */

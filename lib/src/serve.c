@@ -81,7 +81,7 @@ void mv_serve_drop_locked(struct mv_queue *queue, const struct mv_object *object
 static bool message_runs_alone(const struct mv_message *message)
 {
 	return message->command == MACHVM_CMD_INIT || message->command == MACHVM_CMD_COPY ||
-	       message->command == MACHVM_CMD_TERMINATE;
+	       message->command == MACHVM_CMD_TERMINATE || message->command == MACHVM_CMD_CREATE;
 }
 
 /* Moves what may begin from the object to the pager's ready list. */
@@ -98,13 +98,10 @@ static void object_advance_locked(struct mv_object *object)
 	}
 }
 
-void mv_serve_enqueue_locked(struct machvm_pager *pager, const struct mv_message *message)
+static void enqueue_for_locked(struct mv_object *object, const struct mv_message *message)
 {
-	struct mv_object *object = mv_object_find_locked(pager, message->id);
 	struct mv_message *kept;
 
-	if (!object)
-		return;		/* given up in the meantime */
 	kept = mv_serve_alloc(sizeof(*kept));
 	*kept = *message;
 	kept->object = object;
@@ -113,6 +110,37 @@ void mv_serve_enqueue_locked(struct machvm_pager *pager, const struct mv_message
 		atomic_store(&object->epoch, message->epoch);
 	queue_append(&object->parked, kept);
 	object_advance_locked(object);
+}
+
+/*
+ * A message about an object that is not ours: one that we have given up in the meantime, or one of
+ * the kernel's own, for whose default memory manager we are set.
+ */
+static struct mv_object *take_over_locked(struct machvm_pager *pager,
+					  const struct mv_message *message)
+{
+	struct mv_message create = {
+		.id = message->id, .epoch = message->epoch, .command = MACHVM_CMD_CREATE,
+		.page_size = vm_page_size,
+	};
+	struct mv_object *object;
+
+	if (!pager->ops.create || message->command == MACHVM_CMD_TERMINATE)
+		return NULL;
+	object = mv_object_open_locked(pager, message->id);
+	if (object && message->command != MACHVM_CMD_CREATE)
+		enqueue_for_locked(object, &create);	/* another manager was told of it */
+	return object;
+}
+
+void mv_serve_enqueue_locked(struct machvm_pager *pager, const struct mv_message *message)
+{
+	struct mv_object *object = mv_object_find_locked(pager, message->id);
+
+	if (!object)
+		object = take_over_locked(pager, message);
+	if (object)
+		enqueue_for_locked(object, message);
 }
 
 void mv_serve_show_locked(struct machvm_pager *pager)
@@ -127,6 +155,28 @@ void mv_serve_show_locked(struct machvm_pager *pager)
 	else
 		(void)!read(pager->ready_event, &count, sizeof(count));
 	pager->ready_shown = show;
+}
+
+static bool has_taker(const struct mv_message *message)
+{
+	const struct machvm_pager_ops *ops = &message->object->pager->ops;
+
+	return ops->data_return ||
+	       (message->command == MACHVM_CMD_DATA_INITIALIZE && ops->data_initialize);
+}
+
+static void hand_out(struct mv_message *message, uint64_t offset, uint64_t length, const void *data)
+{
+	struct mv_object *object = message->object;
+	const struct machvm_pager_ops *ops = &object->pager->ops;
+	memory_object_control_t control = (memory_object_control_t)object->control;
+	bool first = message->command == MACHVM_CMD_DATA_INITIALIZE;
+
+	if (first && ops->data_initialize)
+		ops->data_initialize(object->cookie, control, offset, data, length);
+	else
+		ops->data_return(object->cookie, control, offset, data, length,
+				 first || message->dirty, !!message->kernel_copy);
 }
 
 /* Reads a piece of returned pages and calls back; false if the kernel has not got it. */
@@ -147,9 +197,7 @@ static bool return_piece(struct mv_message *message, uint64_t offset, uint64_t l
 		pause_briefly();	/* giving up would lose the pages */
 	if (result != KERN_SUCCESS)
 		return false;
-	object->pager->ops.data_return(object->cookie, (memory_object_control_t)object->control,
-				       offset, data, length, !!message->dirty,
-				       !!message->kernel_copy);
+	hand_out(message, offset, length, data);
 	return true;
 }
 
@@ -162,7 +210,7 @@ static void handle_data_return(struct mv_message *message)
 		.length = message->length,
 	};
 
-	if (object->pager->ops.data_return) {
+	if (has_taker(message)) {
 		uint64_t piece = message->length < RETURN_PIECE ? message->length : RETURN_PIECE;
 		void *data = mv_serve_alloc(piece);
 		uint64_t done = 0;
@@ -178,6 +226,16 @@ static void handle_data_return(struct mv_message *message)
 		free(data);
 	}
 	(void)mv_port_call(object->control, MACHVM_RETURN_RELEASE, &release);
+}
+
+/* Nothing of the object runs beside it, so the cookie may be set. */
+static void handle_create(struct mv_message *message)
+{
+	struct mv_object *object = message->object;
+	memory_object_control_t control = (memory_object_control_t)object->control;
+
+	object->cookie = object->pager->ops.create(control, object->id, message->length,
+						   message->page_size);
 }
 
 static void handle_init(struct mv_message *message)
@@ -258,6 +316,10 @@ static void message_handle(struct mv_message *message)
 			ops->lock_completed(object->cookie, control, message->offset,
 					    message->length);
 		break;
+	case MACHVM_CMD_CREATE:
+		handle_create(message);
+		break;
+	case MACHVM_CMD_DATA_INITIALIZE:
 	case MACHVM_CMD_DATA_RETURN:
 		handle_data_return(message);
 		break;
@@ -278,6 +340,8 @@ static void message_handle(struct mv_message *message)
 	case MACHVM_CMD_TERMINATE:
 		if (ops->terminate)
 			ops->terminate(object->cookie, control);
+		if (object->kernels)	/* for good */
+			mv_object_forget(object->control);
 		break;
 	default:
 		break;		/* of a newer module */

@@ -300,9 +300,20 @@ void machvm_store_fill(struct machvm_store_slot *slot, struct folio *from)
 	memcpy(places[slot->place], folio_address(from), PAGE_SIZE);
 }
 
-void machvm_store_commit(struct machvm_store_slot *slot)
+void machvm_store_commit(struct machvm_store_slot *slot, struct machvm_object *object, u64 index)
 {
 	might_sleep();
+}
+
+struct machvm_request *machvm_store_ask(u64 place, struct folio **folio)
+{
+	BUG();
+	return NULL;
+}
+
+void machvm_store_forget(struct machvm_object *object)
+{
+	BUG();
 }
 
 void machvm_store_cancel(struct machvm_store_slot *slot)

@@ -64,6 +64,7 @@ union call {
 	struct machvm_control_copy copied;
 	struct machvm_attributes attributes;
 	struct machvm_object_destroy destroy;
+	struct machvm_default_manager manager;
 	unsigned char bytes[512];
 };
 
@@ -72,6 +73,12 @@ static void good_version(union call *call, struct world *world)
 {
 	(void)call;
 	(void)world;
+}
+
+static void good_manager(union call *call, struct world *world)
+{
+	(void)world;
+	call->manager.manager = -1;
 }
 
 static void good_allocate(union call *call, struct world *world)
@@ -341,6 +348,7 @@ static const struct row {
 	ROW(MACHVM_VM_GET_SIZE_LIMIT, DEVICE, machvm_vm_size_limit,
 	    offsetof(struct machvm_vm_size_limit, __reserved), 0, good_limit),
 	ROW(MACHVM_VM_PAGEOUT, DEVICE, machvm_vm_pageout, 0, 0, good_pageout),
+	ROW(MACHVM_SET_DEFAULT_MANAGER, DEVICE, machvm_default_manager, 0, 0, good_manager),
 	ROW(MACHVM_VM_MSYNC, DEVICE, machvm_vm_msync,
 	    offsetof(struct machvm_vm_msync, __reserved), 0, good_msync),
 	ROW(MACHVM_OBJECT_SYNC, DEVICE, machvm_object_sync,
@@ -381,6 +389,8 @@ static const struct row {
 	    good_version),
 	ROW(MACHVM_CONTROL_ABSENCE, CONTROL, machvm_control_absence,
 	    offsetof(struct machvm_control_absence, __reserved), 0, good_version),
+	ROW(MACHVM_CONTROL_OPEN, CONTROL, machvm_control_open,
+	    offsetof(struct machvm_control_open, __reserved), KERN_INVALID_ARGUMENT, good_version),
 	ROW(MACHVM_OBJECT_DESTROY, CONTROL, machvm_object_destroy, 0, 0, good_version),
 	ROW(MACHVM_VM_DEALLOCATE, DEVICE, machvm_vm_deallocate, 0, 0, good_deallocate),
 };

@@ -44,6 +44,7 @@ static const struct counter counters[] = {
 	COUNTER(wire_count, "wired", true, "wired pages of machvm"),
 	COUNTER(free_count, "free", true, "free pages of the host"),
 	COUNTER(paged_out, "stored", true, "pages that the default memory manager keeps"),
+	COUNTER(managed, "managed", true, "of these, pages that one in user space has, and nobody else"),
 	COUNTER(objects, "objects", true, "objects alive"),
 	COUNTER(maps, "maps", true, "maps alive"),
 	COUNTER(ports, "ports", true, "pager ports alive"),

@@ -38,6 +38,7 @@ enum {
 	FLUSH = 0x1000,
 	REPLY = 0x2000,
 	EPOCH = 0x4000,
+	SIZE = 0x8000,
 };
 
 static const struct {
@@ -45,6 +46,8 @@ static const struct {
 	unsigned int shows;
 } messages[] = {
 	{ "init", SEQUENCE | EPOCH },
+	{ "create", SEQUENCE | EPOCH | SIZE },
+	{ "data_initialize", SEQUENCE | EPOCH | RANGE },
 	{ "data_request", SEQUENCE | EPOCH | RANGE | ACCESS },
 	{ "data_unlock", SEQUENCE | EPOCH | RANGE | ACCESS },
 	{ "data_return", SEQUENCE | EPOCH | RANGE | RETURNED },
@@ -115,6 +118,8 @@ static void put_body(const struct heard *h, unsigned int shows)
 		out_hex("offset", "offset", h->offset);
 		out_hex("length", "length", h->length);
 	}
+	if (shows & SIZE && !(shows & RANGE))
+		out_hex("size", "size", h->length);
 	if (shows & ACCESS)
 		put_protection("access", "access", h->access);
 	if (shows & RETURNED) {

@@ -251,6 +251,22 @@ kern_return_t vm_machine_attribute(task_t target_task, vm_address_t address, vm_
 				   vm_machine_attribute_val_t *value);
 
 /**
+ * vm_set_default_memory_manager() - who keeps internal memory that is paged out
+ * @host_priv: mach_host_priv()
+ * @default_manager: in: an object whose pager is to do it, see create of struct machvm_pager_ops;
+ *	MACH_PORT_NULL: only ask; MACH_PORT_DEAD: the kernel's own store, as at first.  Out: the one
+ *	before, a right of the caller's, or MACH_PORT_NULL for the kernel's own store
+ *
+ * What was paged out to another manager stays with that as long as it serves; the next one that is
+ * set is asked for it then.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_HOST, KERN_NO_ACCESS (wants CAP_SYS_ADMIN),
+ * KERN_INVALID_ARGUMENT (no memory object, or one whose pager is dead), KERN_RESOURCE_SHORTAGE.
+ */
+kern_return_t vm_set_default_memory_manager(host_priv_t host_priv,
+					    memory_object_t *default_manager);
+
+/**
  * vm_set_size_limit() - say how much memory a task may have
  * @host_port: mach_host_self(), or mach_host_priv() to make use of CAP_SYS_RESOURCE
  * @map: mach_task_self() or a task descriptor

@@ -16,6 +16,7 @@
 #define _MACHVM_PAGER_H_
 
 #include <mach/mach.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,7 +35,8 @@ struct machvm_pager;
  *               and page aligned.  NULL: they are dropped
  * @data_unlock: access that a page's lock forbids is wanted: answer with
  *               memory_object_lock_request().  NULL: all of it is allowed
- * @data_initialize: as data_return, for the first contents of a temporary object
+ * @data_initialize: as data_return, of pages that the default memory manager was never offered
+ *                   before.  NULL: data_return
  * @copy: [offset, offset + length) of an object whose strategy is MEMORY_OBJECT_COPY_CALL was copied,
  *        and is @new_object from its byte 0 on: the control port of a memory object that is this
  *        pager's to serve. It shows what the kernel had; for the rest data_request will come, and
@@ -49,7 +51,15 @@ struct machvm_pager;
  *                    or KERN_MEMORY_PRESENT with the first offset that was refused
  * @change_completed: attributes were changed by a call that named a reply port
  * @terminate: nobody maps the object any more and all its pages were returned.  It may be mapped
- *             again, unless mach_port_deallocate() gives @control up
+ *             again, unless mach_port_deallocate() gives @control up.  An object that create was
+ *             called for is no more, and @control goes with it
+ * @create: to the default memory manager (vm_set_default_memory_manager()): internal memory of
+ *          @size bytes so far is to be kept in this object, whose number @id is used for no other
+ *          while the module is loaded; takes the place of init.  Answer with
+ *          memory_object_ready() and return the cookie of the object.  @size 0: a manager before
+ *          this one was told of it, and what that had released is asked for here now.  A manager
+ *          that cannot keep what data_initialize or data_return has brought must end before it
+ *          returns from it: then the kernel still has it
  *
  * @cookie is what machvm_pager_object() was given.  Offsets and lengths are bytes.
  */
@@ -75,6 +85,8 @@ struct machvm_pager_ops {
 	void (*change_completed)(void *cookie, boolean_t may_cache,
 				 memory_object_copy_strategy_t strategy);
 	void (*terminate)(void *cookie, memory_object_control_t control);
+	void *(*create)(memory_object_control_t control, uint64_t id, vm_size_t size,
+			vm_size_t page_size);
 };
 
 /**

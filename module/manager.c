@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * manager.c - who is the default memory manager: the kernel's own store, or a program.
+ * Callers: dev.c sets and asks; bank.c sends to its port.
+ * Never: waits.
+ * Locks: manager_lock, a leaf.
+ */
+#include "manager.h"
+#include "bank.h"
+#include "memobj.h"
+#include "port.h"
+
+static DEFINE_SPINLOCK(manager_lock);
+static struct machvm_memobj *manager;	/* (manager_lock) referenced; NULL: the store */
+
+/* False if there is only the store.  It may be that nobody serves the one that is set. */
+bool machvm_manager_is_set(void)
+{
+	return READ_ONCE(manager);
+}
+
+/* The memory object that was set, with a reference, or NULL. */
+struct machvm_memobj *machvm_manager_get(void)
+{
+	struct machvm_memobj *memobj;
+
+	spin_lock(&manager_lock);
+	memobj = manager;
+	if (memobj)
+		machvm_memobj_get(memobj);
+	spin_unlock(&manager_lock);
+	return memobj;
+}
+
+/**
+ * machvm_manager_set - another default memory manager
+ * @memobj: to whose port create is sent from now on, with a reference, which is consumed; NULL: the
+ *	    kernel's own store
+ *
+ * What another one has stays with it as long as it is served, and is served by the new one then.
+ * Return: the one before, with a reference, or NULL.
+ */
+struct machvm_memobj *machvm_manager_set(struct machvm_memobj *memobj)
+{
+	struct machvm_memobj *old;
+
+	spin_lock(&manager_lock);
+	old = manager;
+	WRITE_ONCE(manager, memobj);
+	spin_unlock(&manager_lock);
+	machvm_bank_kick();
+	return old;
+}
+
+/* The port of the manager, with a reference, if somebody serves it; else NULL. */
+struct machvm_port *machvm_manager_port(void)
+{
+	struct machvm_memobj *memobj = machvm_manager_get();
+	struct machvm_port *port;
+	bool served;
+
+	if (!memobj)
+		return NULL;
+	port = machvm_port_get(machvm_memobj_lock_port(memobj));
+	served = !memobj->dead && !machvm_port_absent_locked(port);
+	machvm_memobj_unlock_port(port);
+	machvm_memobj_put(memobj);
+	if (served)
+		return port;
+	machvm_port_put(port);
+	return NULL;
+}
+
+/* It may be set still: a memory object holds the module by its descriptors alone. */
+void machvm_manager_exit(void)
+{
+	if (manager)
+		machvm_memobj_put(manager);
+}

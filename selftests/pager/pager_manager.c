@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pager_manager.c - the default memory manager in user space: rows K6, K13, C13.
+ */
+#include "harness.h"
+#include "raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int set_manager(int manager, uint32_t flags, int *previous)
+{
+	struct machvm_default_manager call = {
+		.size = sizeof(call), .manager = manager, .flags = flags,
+	};
+	int device = open("/dev/machvm", O_RDWR | O_CLOEXEC), ret;
+
+	ret = util_ioctl(device, MACHVM_SET_DEFAULT_MANAGER, &call);
+	close(device);
+	if (previous)
+		*previous = call.out_previous;
+	else if (!ret && call.out_previous >= 0)
+		close(call.out_previous);
+	return ret;
+}
+
+/* A manager, and an object of the kernel's that it was told of. */
+struct manager {
+	struct channel channel;
+	struct object self;
+	struct object bank;
+	unsigned char kept[16][PAGE];
+};
+
+static void manager_start(struct manager *m)
+{
+	memset(m, 0, sizeof(*m));
+	channel_open(&m->channel);
+	object_create(&m->self);
+	must_eq(object_bind(&m->self, &m->channel, 0), 0);
+	must_eq(set_manager(m->self.fd, 0, NULL), 0);
+}
+
+static int open_bank(struct manager *m, uint64_t id)
+{
+	struct machvm_control_open call = { .size = sizeof(call), .id = id };
+	int ret = util_ioctl(m->self.control, MACHVM_CONTROL_OPEN, &call);
+
+	if (ret)
+		return ret;
+	m->bank = (struct object){ .fd = -1, .control = call.out_control, .id = id,
+				   .epoch = call.out_epoch };
+	return 0;
+}
+
+static void told(struct manager *m)
+{
+	struct message message = expect_message(&m->channel, MACHVM_CMD_CREATE);
+
+	must_eq(open_bank(m, message.object), 0);
+	must_eq(m->bank.epoch, message.epoch);
+	must_eq(say_ready(&m->channel, &m->bank, COPY_DELAY), 0);
+}
+
+/* Takes the pages of a message.  Returns how many. */
+static unsigned int take_some(struct manager *m, const struct message *message)
+{
+	must_eq(message->object, m->bank.id);
+	must(message->offset + message->length <= sizeof(m->kept));
+	must_eq(return_read(&m->bank, message->offset, &m->kept[message->offset / PAGE],
+			    message->length), 0);
+	must_eq(return_release(&m->bank, message->offset, message->length), 0);
+	return message->length / PAGE;
+}
+
+/* Takes pages that leave, as many as there are to come, all in such messages. */
+static void take(struct manager *m, unsigned char command, unsigned int nr)
+{
+	while (nr) {
+		struct message message = channel_next(&m->channel);
+
+		must_eq(message.command, command);
+		nr -= take_some(m, &message);
+	}
+}
+
+/* The same, where those that @offered was about were offered before, and the others not. */
+static void take_after(struct manager *m, const struct message *offered, unsigned int nr)
+{
+	while (nr) {
+		struct message message = channel_next(&m->channel);
+		bool before = message.offset >= offered->offset &&
+			      message.offset < offered->offset + offered->length;
+
+		must_eq(message.command, before ? MACHVM_CMD_DATA_RETURN :
+						  MACHVM_CMD_DATA_INITIALIZE);
+		nr -= take_some(m, &message);
+	}
+}
+
+static void give(struct manager *m, unsigned int page)
+{
+	struct message message = expect_message(&m->channel, MACHVM_CMD_DATA_REQUEST);
+
+	must_eq(message.object, m->bank.id);
+	must_eq(message.offset, PAGES(page));
+	must_eq(message.length, PAGE);
+	must_eq(supply(&m->bank, message.offset, m->kept[page], PAGE), 0);
+}
+
+static unsigned long pageout(vm_address_t base, unsigned int pages)
+{
+	struct machvm_vm_pageout call = {
+		.size = sizeof(call), .task = MACHVM_TASK_SELF, .address = base,
+		.length = PAGES(pages),
+	};
+	int device = open("/dev/machvm", O_RDWR | O_CLOEXEC);
+
+	must_eq(util_ioctl(device, MACHVM_VM_PAGEOUT, &call), 0);
+	close(device);
+	return call.out_pages;
+}
+
+static void fill(vm_address_t base, unsigned int pages, unsigned int from)
+{
+	for (unsigned int i = 0; i < pages; i++)
+		memset((void *)(base + PAGES(i)), from + i, PAGE);
+}
+
+#define managed() (statistics().out_managed)
+
+TEST(K13_create_and_data_initialize_then_data_return)
+{
+	struct manager m;
+	struct touch touch;
+	vm_address_t base;
+	unsigned int i;
+
+	manager_start(&m);
+	base = util_make(4);
+	fill(base, 4, 1);
+	ASSERT_EQ(4, pageout(base, 4));
+	told(&m);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 4);
+	wait_until(managed() == 4);
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(1 + i, m.kept[i][0]);
+		EXPECT_EQ(1 + i, m.kept[i][PAGE - 1]);
+	}
+	/* What comes back is what the manager says. */
+	m.kept[2][5] = 99;
+	sleeping_read(&touch, base + PAGES(2) + 5);
+	give(&m, 2);
+	touch_end(&touch);
+	EXPECT_EQ(99, touch.byte);
+	EXPECT_EQ(3, managed());
+	/* It was there before, so the next time it is returned. */
+	memset((void *)(base + PAGES(2)), 50, PAGE);
+	ASSERT_EQ(1, pageout(base, 4));
+	take(&m, MACHVM_CMD_DATA_RETURN, 1);
+	wait_until(managed() == 4);
+	EXPECT_EQ(50, m.kept[2][5]);
+	sleeping_write(&touch, base + PAGES(2), 51);
+	give(&m, 2);
+	touch_end(&touch);
+	EXPECT_EQ(51, *(unsigned char *)(base + PAGES(2)));
+	EXPECT_EQ(50, *(unsigned char *)(base + PAGES(2) + 1));
+	/* The end of the memory is the end of the object. */
+	unmap(base, 4);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	wait_until(managed() == 0);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+TEST(K13_the_store_keeps_what_is_not_released)
+{
+	struct manager m;
+	vm_address_t base;
+	unsigned int i;
+
+	manager_start(&m);
+	base = util_make(4);
+	fill(base, 4, 1);
+	ASSERT_EQ(4, pageout(base, 4));
+	told(&m);
+	expect_message(&m.channel, MACHVM_CMD_DATA_INITIALIZE);
+	/* It has them, and has said nothing: nobody waits for it. */
+	for (i = 0; i < 4; i++)
+		EXPECT_TRUE(page_is(base, i, 1 + i));
+	EXPECT_EQ(0, managed());
+	must_eq(return_release(&m.bank, 0, PAGES(4)), 0);
+	unmap(base, 4);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+/* The manager ends amid a transfer; another one has what was released, and gets what was not. */
+TEST(K13_a_successor_serves_what_was_released)
+{
+	struct manager m, next;
+	struct message offered;
+	struct touch touch;
+	vm_address_t base;
+
+	manager_start(&m);
+	base = util_make(6);
+	fill(base, 3, 1);
+	ASSERT_EQ(3, pageout(base, 3));
+	told(&m);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 3);
+	wait_until(managed() == 3);
+	fill(base + PAGES(3), 3, 4);
+	ASSERT_EQ(3, pageout(base + PAGES(3), 3));
+	/* They go as they come: these may not be all. */
+	offered = expect_message(&m.channel, MACHVM_CMD_DATA_INITIALIZE);
+	sleeping_read(&touch, base + PAGES(1));
+	channel_close(&m.channel);
+	close(m.bank.control);
+
+	/* Who waits goes on waiting; what is in the store can be had. */
+	EXPECT_TRUE(page_is(base, 4, 5));
+	manager_start(&next);
+	wait_until(!open_bank(&next, m.bank.id));
+	memcpy(next.kept, m.kept, sizeof(m.kept));
+	give(&next, 1);
+	touch_end(&touch);
+	EXPECT_EQ(2, touch.byte);
+	take_after(&next, &offered, 2);
+	wait_until(managed() == 4);
+	EXPECT_EQ(4, next.kept[3][0]);
+	EXPECT_EQ(6, next.kept[5][0]);
+	close(m.self.control);
+	unmap(base, 6);
+	expect_message(&next.channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+TEST(K13_who_may_set_it)
+{
+	struct object object;
+	struct channel channel;
+	int previous;
+	pid_t pid;
+
+	channel_open(&channel);
+	object_create(&object);
+	must_eq(object_bind(&object, &channel, 0), 0);
+	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, 0, &previous));
+	EXPECT_EQ(-1, previous);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, set_manager(object.control, 0, NULL));
+	EXPECT_EQ(KERN_SUCCESS, set_manager(object.fd, 0, &previous));
+	EXPECT_EQ(-1, previous);
+	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, 0, &previous));
+	EXPECT_LE(0, previous);
+	close(previous);
+	pid = fork();
+	if (!pid) {
+		must(!setgid(1000) && !setuid(1000));
+		must_eq(set_manager(-1, 0, NULL), KERN_NO_ACCESS);
+		must_eq(set_manager(object.fd, 0, NULL), KERN_NO_ACCESS);
+		_exit(0);
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
+	EXPECT_LE(0, previous);
+	close(previous);
+	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, 0, &previous));
+	EXPECT_EQ(-1, previous);
+}
+
+HARNESS_MAIN
