@@ -92,6 +92,14 @@ pressure: lib
 pager-matrix: lib
 	+selftests/matrix/run $(or $(K),6.12)
 
+# The default memory manager is killed 200 times, at moments that SEED= chooses.
+.PHONY: default-pager-kill
+default-pager-kill: lib tools
+	+$(MAKE) -C selftests pager
+	scripts/guest -k $(or $(K),6.12) -t 1800 -e KILL_ROUNDS=200 -e KILL_SEED=$(or $(SEED),1) \
+		-f build/selftests/pager_default -f tools/machvmctl/machvmctl \
+		-- pager_default global.K13_default_pager_loses_nothing_when_it_is_killed
+
 .PHONY: kunit
 kunit:
 	+scripts/module kunit
@@ -155,6 +163,8 @@ help:
 	@echo '  guest           scripts/guest itself: panic, hang and warning must fail'
 	@echo '  selftest        programs against the module; K=6.1|6.12|debug (all three),'
 	@echo '                  T=pattern selects, LIST=1 lists'
+	@echo '  default-pager-kill  the default memory manager is killed 200 times (not in check);'
+	@echo '                  K=, SEED=n'
 	@echo '  pressure        three times the memory of a guest; K=, T= (not in check)'
 	@echo '  pager-matrix    pagers that misbehave, with whatever a client can do; K=, T='
 	@echo '                  (6.12; not in check)'

@@ -18,7 +18,7 @@ _machvmctl()
 		esac
 	done
 	case $verb in
-	'') words="status stat map object pager cat trace $words" ;;
+	'') words="status stat map object pager cat trace default-pager $words" ;;
 	map)
 		pids=(/proc/[0-9]*)
 		words="${pids[*]#/proc/} $words"
@@ -31,6 +31,10 @@ _machvmctl()
 		;;
 	cat)
 		words='--copy --offset --length --help --version'
+		files=yes
+		;;
+	default-pager)
+		words="--ready-fd $words"
 		files=yes
 		;;
 	trace) words="--object --pager --time --ready-fd $words" ;;

@@ -25,6 +25,7 @@
 static const struct verb *const verbs[] = {
 	&verb_status,	  &verb_stat,	     &verb_map, &verb_object,
 	&verb_pager_list, &verb_pager_serve, &verb_cat,	&verb_trace,
+	&verb_default,
 };
 
 #define NR_VERBS ARRAY_SIZE(verbs)

@@ -38,6 +38,7 @@ struct verb {
 
 extern const struct verb verb_status, verb_stat, verb_map, verb_object;
 extern const struct verb verb_pager_list, verb_pager_serve, verb_cat, verb_trace;
+extern const struct verb verb_default;
 
 /* Values of a verb's own long options start here, clear of every letter. */
 #define OPT_OWN 256
