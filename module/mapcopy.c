@@ -13,6 +13,7 @@
 #include "copycall.h"
 #include "map.h"
 #include "object.h"
+#include "page.h"
 #include "pmap.h"
 #include "vm.h"
 
@@ -602,6 +603,24 @@ int machvm_vm_take(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 	return kr;
 }
 
+/* Has nothing in the range: fresh memory may have become part of the object of what lies below. */
+static bool is_fresh_locked(struct machvm_entry *entry, u64 start, u64 end)
+{
+	struct machvm_object *object = entry->object;
+	u64 index, last;
+	bool fresh;
+
+	if (!object)
+		return true;
+	index = machvm_entry_offset(entry, max(start, entry->start)) >> PAGE_SHIFT;
+	last = machvm_entry_offset(entry, min(end, entry->end) - 1) >> PAGE_SHIFT;
+	down_read(&object->family->lock);
+	fresh = !object->memobj && !object->shadow &&
+		!machvm_page_next_kept(object, &index, last);
+	up_read(&object->family->lock);
+	return fresh;
+}
+
 /* Fresh memory that nobody can have used, and nothing else? */
 static bool out_of_reach_locked(struct machvm_map *map, u64 start, u64 end)
 {
@@ -610,7 +629,7 @@ static bool out_of_reach_locked(struct machvm_map *map, u64 start, u64 end)
 	if (check_locked(map, start, end, MACHVM_PROT_NONE))
 		return false;
 	for (; entry && entry->start < end; entry = machvm_entry_next(entry))
-		if (entry->object || entry->protection)
+		if (entry->protection || !is_fresh_locked(entry, start, end))
 			return false;
 	return true;
 }

@@ -457,6 +457,31 @@ TEST(X5_memory_untouched_or_to_be_copied)
 	EXPECT_EQ(42, byte_at(base, 1));
 }
 
+/* Fresh memory that cannot be used would become part of what lies below the mapping. */
+TEST(X2_X5_mapping_beside_memory_out_of_reach)
+{
+	vm_address_t base = util_make(4), other = 0, seen = base + PAGES(2);
+	mach_port_t proxy;
+
+	/* Not of the same object. */
+	ASSERT_EQ(KERN_SUCCESS, vm_map(SELF, &other, PAGES(2), 0, TRUE, MEMORY_OBJECT_NULL, 0, FALSE,
+				       RW, VM_PROT_ALL, VM_INHERIT_NONE));
+	util_fill(base, 2, 1);
+	util_fill(other, 2, 2);
+	ASSERT_EQ(KERN_SUCCESS, vm_deallocate(SELF, seen, PAGES(2)));
+	ASSERT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(2), FALSE, VM_PROT_NONE));
+	ASSERT_EQ(KERN_SUCCESS, vm_region_create_proxy(SELF, other, RW, PAGES(2), &proxy));
+	ASSERT_EQ(KERN_SUCCESS, vm_map(SELF, &seen, PAGES(2), 0, FALSE, proxy, 0, FALSE, RW,
+				       VM_PROT_ALL, VM_INHERIT_COPY));
+	EXPECT_EQ(base + PAGES(2), seen);
+	*(unsigned char *)seen = 42;
+	EXPECT_EQ(42, byte_at(other, 0));
+	EXPECT_EQ(util_mark(1, 2), byte_at(seen, 1));
+	EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_read(base + PAGE));
+	ASSERT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(2), FALSE, RW));
+	EXPECT_EQ(0, util_wrong(base, 2, 1));
+}
+
 /* Mach did not count the bytes before the address, and took the next region for a hole. */
 TEST(X5_what_is_refused)
 {
