@@ -270,11 +270,11 @@ static void move_messages(struct machvm_memobj *memobj, struct machvm_port *from
 	from->nr_open -= nr;
 	to->nr_open += nr;
 	if (!list_empty(&memobj->ctl.node)) {
-		list_move_tail(&memobj->ctl.node, &to->queue);
+		list_move_tail(&memobj->ctl.node, &to->notices);
 		nr++;
 	}
 	list_for_each_entry(copy, &memobj->copies, of_source) {
-		list_move_tail(&copy->copied.node, &to->queue);
+		list_move_tail(&copy->copied.node, &to->notices);
 		nr++;
 	}
 	from->nr_queued -= nr;

@@ -5,7 +5,8 @@
  * Never: sends, or sleeps with port->lock held.
  * Locks: port->lock, a leaf.
  *
- * A message waits on port->queue for a socket with credit, moves to that socket's sent list, and
+ * A question waits on port->queue for a socket with credit, anything else on port->notices for one
+ * that is not full.  It moves to that socket's sent list, and
  * leaves it when it is answered.  If the socket closes first it goes back to the head of the
  * queue for the next one; if there is none, its request ends in an error.  So nothing is lost,
  * and nobody waits for a socket.
@@ -34,6 +35,7 @@ struct machvm_port *machvm_port_create(struct machvm_user *user)
 	port->id = machvm_id_new();
 	spin_lock_init(&port->lock);
 	INIT_LIST_HEAD(&port->queue);
+	INIT_LIST_HEAD(&port->notices);
 	INIT_LIST_HEAD(&port->bindings);
 	INIT_LIST_HEAD(&port->memobjs);
 	INIT_LIST_HEAD(&port->open);
@@ -66,7 +68,8 @@ void machvm_port_put(struct machvm_port *port)
 {
 	if (!refcount_dec_and_test(&port->refs))
 		return;
-	WARN_ON_ONCE(!list_empty(&port->queue) || !list_empty(&port->bindings));
+	WARN_ON_ONCE(!list_empty(&port->queue) || !list_empty(&port->notices) ||
+		     !list_empty(&port->bindings));
 	xa_erase(&port_table, port->id);
 	machvm_port_release(port);
 	machvm_user_put(port->user);
@@ -89,10 +92,15 @@ struct machvm_port *machvm_port_first(u64 id)
 	return port;
 }
 
+static struct list_head *line_of(struct machvm_port *port, struct machvm_msg *msg)
+{
+	return machvm_request_of(msg) ? &port->queue : &port->notices;
+}
+
 void machvm_port_queue_locked(struct machvm_port *port, struct machvm_msg *msg)
 {
 	lockdep_assert_held(&port->lock);
-	list_add_tail(&msg->node, &port->queue);
+	list_add_tail(&msg->node, line_of(port, msg));
 	port->nr_queued++;
 }
 
@@ -105,6 +113,7 @@ void machvm_port_unlist_locked(struct machvm_port *port, struct machvm_msg *msg)
 	list_del_init(&msg->node);
 	if (msg->via) {
 		msg->via->in_flight--;
+		msg->via->asked -= !!machvm_request_of(msg);
 		msg->via->congested = false;
 		msg->via = NULL;
 		port->nr_sent--;
@@ -113,13 +122,17 @@ void machvm_port_unlist_locked(struct machvm_port *port, struct machvm_msg *msg)
 	}
 }
 
-/* The socket with the fewest requests in flight that can take one more. */
-static struct machvm_binding *pick_binding_locked(struct machvm_port *port)
+/*
+ * The socket with the fewest messages in flight that can take one more.  Only a question needs
+ * credit: to answer one, a pager may need to hear of something else first, that a page was flushed
+ * or that its order was carried out.
+ */
+static struct machvm_binding *pick_binding_locked(struct machvm_port *port, bool question)
 {
 	struct machvm_binding *binding, *best = NULL;
 
 	list_for_each_entry(binding, &port->bindings, node) {
-		if (binding->congested || binding->in_flight >= binding->window)
+		if (binding->congested || (question && binding->asked >= binding->window))
 			continue;
 		if (!best || binding->in_flight < best->in_flight)
 			best = binding;
@@ -142,6 +155,7 @@ static void hand_over_locked(struct machvm_port *port, struct machvm_msg *msg,
 	port->nr_queued--;
 	port->nr_sent++;
 	via->in_flight++;
+	via->asked += !!request;
 	msg->via = via;
 	msg->epoch = via->epoch;
 	if (request)
@@ -181,7 +195,7 @@ void machvm_port_drop_notices(struct machvm_port *port, struct machvm_memobj *me
 	if (memobj && !atomic_read(&memobj->nr_jobs))
 		return;
 	spin_lock(&port->lock);
-	list_for_each_entry_safe(msg, next, &port->queue, node) {
+	list_for_each_entry_safe(msg, next, &port->notices, node) {
 		if (!machvm_job_of(msg) || (memobj && msg->memobj != memobj))
 			continue;
 		machvm_port_unlist_locked(port, msg);
@@ -194,12 +208,18 @@ void machvm_port_drop_notices(struct machvm_port *port, struct machvm_memobj *me
 	}
 }
 
+static struct machvm_msg *first_queued_locked(struct machvm_port *port)
+{
+	return list_first_entry_or_null(&port->notices, struct machvm_msg, node) ?:
+	       list_first_entry_or_null(&port->queue, struct machvm_msg, node);
+}
+
 /**
  * machvm_port_next - the next message that may be sent
  * @port: the port
  * @sending: out: what to send and where; machvm_port_sent() ends it
  *
- * Return: false if the queue is empty, no socket has credit, or another task is sending.
+ * Return: false if nothing is queued, no socket can take it, or another task is sending.
  */
 bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 {
@@ -207,9 +227,8 @@ bool machvm_port_next(struct machvm_port *port, struct machvm_sending *sending)
 	struct machvm_msg *msg;
 
 	spin_lock(&port->lock);
-	msg = port->sending ? NULL :
-			      list_first_entry_or_null(&port->queue, struct machvm_msg, node);
-	via = msg ? pick_binding_locked(port) : NULL;
+	msg = port->sending ? NULL : first_queued_locked(port);
+	via = msg ? pick_binding_locked(port, machvm_request_of(msg)) : NULL;
 	if (!via) {
 		spin_unlock(&port->lock);
 		return false;
@@ -255,7 +274,7 @@ static void requeue_locked(struct machvm_port *port, struct machvm_msg *msg)
 	struct machvm_request *request = machvm_request_of(msg);
 
 	machvm_port_unlist_locked(port, msg);
-	list_add(&msg->node, &port->queue);
+	list_add(&msg->node, line_of(port, msg));
 	port->nr_queued++;
 	if (request)
 		WRITE_ONCE(request->state, MACHVM_REQUEST_QUEUED);

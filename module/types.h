@@ -205,7 +205,7 @@ enum machvm_msg_type {
 
 /* What stands in a port's queue.  Part of its owner, so that queueing cannot fail. */
 struct machvm_msg {
-	struct list_head node;		/* (p) on port->queue, binding->sent or memobj->gated */
+	struct list_head node;		/* (p) on one of the port, binding->sent or memobj->gated */
 	struct machvm_binding *via;	/* (p) where it was sent */
 	struct machvm_memobj *memobj;	/* (c) */
 	u8 type;			/* (p) enum machvm_msg_type */
@@ -242,8 +242,9 @@ struct machvm_binding {
 	refcount_t refs;		/* (a) */
 	u32 portid;			/* (c) */
 	u32 epoch;			/* (c) */
-	unsigned int window;		/* (c) most requests in flight */
-	unsigned int in_flight;		/* (p) */
+	unsigned int window;		/* (c) most questions in flight */
+	unsigned int in_flight;		/* (p) messages of every kind */
+	unsigned int asked;		/* (p) questions of these */
 	bool congested;			/* (p) full: wait for the timer or an answer */
 	bool gone;			/* (p) closed */
 	struct list_head sent;		/* (p) */
@@ -254,7 +255,8 @@ struct machvm_port {
 	refcount_t refs;		/* (a) memobjs, bindings */
 	u64 id;				/* (c) */
 	spinlock_t lock;
-	struct list_head queue;		/* (p) messages waiting for credit */
+	struct list_head queue;		/* (p) questions waiting for credit */
+	struct list_head notices;	/* (p) all other messages, which need none */
 	struct list_head bindings;	/* (p) */
 	u32 last_epoch;			/* (p) */
 	u64 absent_ns;			/* (p) when the last binding went, 0: never */

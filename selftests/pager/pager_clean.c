@@ -179,6 +179,35 @@ TEST(P9_S2_40_a_lock_replaces_the_one_before)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+/* A question fills the window, and its answer waits for a flush to end: that needs no credit. */
+TEST(K5_what_is_returned_does_not_wait_for_credit)
+{
+	struct touch writer;
+	struct served s;
+
+	channel_open(&s.channel);
+	object_create(&s.object);
+	must_eq(object_bind(&s.object, &s.channel, 1), 0);
+	s.base = map_object(&s.object, 0, 2, false);
+	expect_message(&s.channel, MACHVM_CMD_INIT);
+	must_eq(say_ready(&s.channel, &s.object, COPY_DELAY), 0);
+	must_eq(supply_mark(&s.object, 0, 0), 0);
+	must_eq(supply_mark(&s.object, 1, 0), 0);
+	write_page(&s, 1, ANY);
+	locked(&s, 0, 1, NONE, false, WRITE);
+	sleeping_write(&writer, s.base, ANY);
+	expect_message(&s.channel, MACHVM_CMD_DATA_UNLOCK);
+	must_eq(lock_request(&s.object, PAGE, PAGE, DIRTY, true, NO_CHANGE), 0);
+	must_eq(lock_request(&s.object, 0, PAGE, NONE, false, 0), 0);
+	must_eq(port_info(object_info(&s.object).out_port).out_queued, 0);
+	expect_return(&s, 1, 1, true, false, ANY);
+	released(&s, 1, 1);
+	expect_completed(&s, PAGE, PAGE);
+	expect_completed(&s, 0, PAGE);
+	touch_end(&writer);
+	EXPECT_EQ(0, writer.signal);
+}
+
 TEST(P7_flushing_a_locked_page_sends_who_waits_to_ask_for_it)
 {
 	struct touch writer;

@@ -413,7 +413,7 @@ void machvm_port_pump(struct machvm_port *port)
 	might_sleep();
 	mock_pumps++;
 	while (!mock_pump_held && machvm_port_next(port, &sending)) {
-		check(sending.via->in_flight <= sending.via->window);
+		check(sending.via->asked <= sending.via->window);
 		send_one(&sending);
 		machvm_port_sent(port, &sending, mock_send_error);
 	}
