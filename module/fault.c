@@ -96,7 +96,8 @@ static bool spare_alloc(struct machvm_fault *fault, bool zero)
 /* A page with no lock held, for which others may have to go. */
 static struct folio *spare_fetch(struct machvm_fault *fault, bool zero)
 {
-	struct folio *folio = machvm_reclaim_page(fault->map->user, zero ? __GFP_ZERO : 0);
+	struct folio *folio = machvm_reclaim_page(fault->map->user, zero ? __GFP_ZERO : 0,
+						  fault->patient ? &fault->events : NULL);
 
 	return spare_of(fault, folio, zero);
 }
@@ -587,6 +588,8 @@ static enum machvm_outcome outcome_of(struct machvm_fault *fault, enum step step
 		break;
 	case -EINPROGRESS:
 		return MACHVM_FAULT_WAIT;
+	case -EBUSY:
+		return MACHVM_FAULT_LAUNDRY;
 	case -EDQUOT:
 		fault->kr = MACHVM_KERN_RESOURCE_SHORTAGE;
 		return MACHVM_FAULT_FAILED;

@@ -11,6 +11,7 @@ enum machvm_outcome {
 	MACHVM_FAULT_MAPPED,	/* done: the translation is in, or somebody else's is */
 	MACHVM_FAULT_UPGRADE,	/* done: make the trapped translation writable; folio is locked */
 	MACHVM_FAULT_WAIT,	/* ->wait is to be waited for; then ask again */
+	MACHVM_FAULT_LAUNDRY,	/* as is machvm_laundry_wait(->events) */
 	MACHVM_FAULT_FAILED,	/* ->kr says why */
 	MACHVM_FAULT_NOMEM,
 };
@@ -24,6 +25,7 @@ struct machvm_fault {
 	bool write;
 	bool fetch;			/* of an instruction */
 	bool waited;			/* for a pager, until just now */
+	bool patient;			/* it may wait for pagers to take pages */
 	struct folio *trapped;		/* what is mapped read-only there, for page_mkwrite */
 
 	/* found on the way; valid while the locks of the try are held */
@@ -47,6 +49,7 @@ struct machvm_fault {
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */
 	bool asked;			/* it is this fault's own question for a page */
+	unsigned long events;		/* of the laundry, that were seen */
 	int kr;
 	int error;			/* the pager's reason for it */
 };

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include "cluster.h"
+#include "laundry.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -22,9 +23,13 @@
 static struct machvm_request *create(struct machvm_object *object, u64 index,
 				     struct machvm_user *user)
 {
-	struct folio *folio = machvm_reclaim_page(user, 0);
 	struct machvm_request *request;
+	unsigned long events;
+	struct folio *folio;
 
+	do {
+		folio = machvm_reclaim_page(user, 0, &events);
+	} while (PTR_ERR_OR_ZERO(folio) == -EBUSY && !machvm_laundry_wait(events));
 	if (IS_ERR(folio))
 		return NULL;
 	request = machvm_request_create(object->memobj, index, MACHVM_PROT_READ, folio);

@@ -22,6 +22,7 @@
 #define PATIENCE 16	/* jiffies that a job waits in all for pages that are in use */
 #define JOBS_MAX 1024	/* of one object that are not carried out, or not told of */
 #define CLIENT_JOBS_MAX (JOBS_MAX / 2)	/* so that there is room for the pager's own */
+#define EVICT_PAGES 256	/* that a job of the kernel's own returns, a run at a time */
 
 enum verdict {
 	PAGE_DONE,
@@ -70,7 +71,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 	job->run.initialize = order->initialize;
 	job->index = order->offset >> PAGE_SHIFT;
 	job->last = last >> PAGE_SHIFT;
-	job->patience = PATIENCE;
+	job->patience = order->evict ? 0 : PATIENCE;
 	if (!order->length)
 		job->index = job->last + 1;
 	port = machvm_memobj_lock_port(memobj);
@@ -99,6 +100,7 @@ void machvm_job_put(struct machvm_job *job)
 	if (job->spare)
 		machvm_page_free(job->spare);
 	atomic_dec(&job->msg.memobj->nr_jobs);
+	machvm_laundry_event();
 	machvm_memobj_put(job->msg.memobj);
 	kfree(job);
 }
@@ -141,6 +143,8 @@ static struct machvm_job *first_job(struct machvm_memobj *memobj)
 
 static bool is_wanted(const struct machvm_job *job, struct folio *folio)
 {
+	if (job->order.evict && !machvm_page_test(folio, MACHVM_PAGE_INACTIVE))
+		return false;	/* it was used since */
 	switch (job->order.should_return) {
 	case MACHVM_RETURN_NONE:
 		return job->order.for_client && machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
@@ -212,6 +216,17 @@ static struct folio *take_page(struct machvm_job *job, struct machvm_object *obj
 }
 
 /*
+ * True if the page is to leave.  What is evicted is cleaned first, and leaves when it is found
+ * clean; but for what is precious: once its pager has it there must be no other.
+ */
+static bool is_to_go(const struct machvm_job *job, struct folio *folio, bool wanted)
+{
+	if (job->order.evict)
+		return wanted && machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
+	return job->order.flush;
+}
+
+/*
  * Does to one page what is to be done.  Its translations go first: only then is it known that
  * nobody writes to it, and that nobody has it for a system call or a device.
  * In: @folio locked.  Out: unlocked, if PAGE_DONE; perhaps freed.
@@ -220,14 +235,18 @@ static enum verdict do_page(struct machvm_job *job, struct machvm_object *object
 			    struct folio *folio)
 {
 	bool wanted = is_wanted(job, folio), dirty = machvm_page_test(folio, MACHVM_PAGE_DIRTY);
-	bool pushing, in_use, going;
+	bool pushing, in_use, going, wired = machvm_page_wired_locked(object, job->index);
 
+	if (job->order.evict && wired)
+		wanted = false;
 	if (wanted || job->order.flush || job->order.locks != MACHVM_PROT_NO_CHANGE)
 		machvm_zap_viewers_locked(object, job->index);
 	in_use = folio_ref_count(folio) != 1 || folio_mapped(folio);
+	if (in_use && job->order.evict)
+		wanted = false;
 	if (in_use && (wanted || job->order.flush) && job->patience)
 		return PAGE_IN_USE;
-	going = job->order.flush && !in_use && !machvm_page_wired_locked(object, job->index);
+	going = is_to_go(job, folio, wanted) && !in_use && !wired;
 	if (wanted && !machvm_run_fits(&job->run, job->index, dirty, !going))
 		return PAGE_NEXT_RUN;
 	pushing = going && machvm_push_wanted_locked(object, job->index);
@@ -238,6 +257,7 @@ static enum verdict do_page(struct machvm_job *job, struct machvm_object *object
 		folio_unlock(folio);
 		return PAGE_DONE;
 	}
+	job->returned += wanted;
 	if (going) {
 		struct folio *gone = take_page(job, object, wanted);
 
@@ -303,6 +323,20 @@ static struct machvm_object *job_object(struct machvm_memobj *memobj)
 	return offered ? NULL : memobj->returning ?: memobj->object;
 }
 
+/* The kernel's own job has done enough for now, or others have something to do. */
+static bool is_enough(struct machvm_memobj *memobj, struct machvm_job *job)
+{
+	struct machvm_port *port;
+	bool others;
+
+	if (!job->order.evict)
+		return false;
+	port = machvm_memobj_lock_port(memobj);
+	others = !list_is_singular(&memobj->jobs);
+	machvm_memobj_unlock_port(port);
+	return others || job->returned >= EVICT_PAGES;
+}
+
 /**
  * machvm_job_step - do a piece of the first job of an object
  *
@@ -322,7 +356,7 @@ bool machvm_job_step(struct machvm_memobj *memobj, bool *pause)
 	if (!job || machvm_run_sent(memobj))
 		return false;
 	object = job_object(memobj);
-	if (object && job->index <= job->last)
+	if (object && job->index <= job->last && !is_enough(memobj, job))
 		verdict = walk(job, object);
 	else
 		job->index = job->last + 1;

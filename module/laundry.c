@@ -2,7 +2,7 @@
 /*
  * laundry.c - pages of a living object on their way to its pager: one run of them an object.
  * Callers: job.c gathers and sends a run; memobj.c hands out its pages and takes the release.
- * Never: waits for a pager.
+ * Never: waits for a pager, but in machvm_laundry_wait().
  * Locks: memobj->lock for the run; family->lock, then the folio lock, for pages of the object.
  *
  * A page that is flushed leaves the object and stays in the run.  One that the object keeps is
@@ -16,6 +16,34 @@
 #include "memobj.h"
 #include "page.h"
 #include "stats.h"
+
+static DECLARE_WAIT_QUEUE_HEAD(laundry);
+static atomic_long_t nr_events;
+
+/* Pages have become clean, or have been given up: who waits for memory may find some. */
+void machvm_laundry_event(void)
+{
+	atomic_long_inc(&nr_events);
+	wake_up_all(&laundry);
+}
+
+/* So many there were. */
+unsigned long machvm_laundry_events(void)
+{
+	return atomic_long_read(&nr_events);
+}
+
+/**
+ * machvm_laundry_wait - wait until pagers have got on
+ * @events: machvm_laundry_events(), before it was found that there is no way but to wait
+ *
+ * Woken by machvm_laundry_event().
+ * Return: 0, or -EINTR for a fatal signal.
+ */
+int machvm_laundry_wait(unsigned long events)
+{
+	return wait_event_killable(laundry, machvm_laundry_events() != events) ? -EINTR : 0;
+}
 
 /* True if the page may come behind those that are in the run. */
 bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool kernel_copy)
@@ -250,6 +278,7 @@ int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
 	if (run_is_over(memobj))
 		run_end(memobj);
+	machvm_laundry_event();
 	return MACHVM_KERN_SUCCESS;
 
 err_into:
@@ -299,4 +328,5 @@ void machvm_run_drop(struct machvm_memobj *memobj)
 		}
 	}
 	run_end(memobj);
+	machvm_laundry_event();
 }

@@ -15,6 +15,7 @@ struct machvm_lock_order {
 	bool reply;			/* send lock_completed */
 	bool for_client;		/* not the pager's own: what is precious is returned */
 	bool initialize;		/* what is returned the pager has never had */
+	bool evict;			/* the kernel's own: a little of what is inactive */
 	u32 locks;			/* access to forbid from now on, or MACHVM_PROT_NO_CHANGE */
 };
 
@@ -27,6 +28,7 @@ struct machvm_job {
 	u64 index;			/* (o) page to look at next */
 	u64 last;			/* (c) */
 	unsigned int patience;		/* (o) how often to wait for pages in use */
+	unsigned int returned;		/* (o) pages */
 	struct folio *spare;		/* (o) for a copy of a page */
 	struct machvm_run run;		/* (o) */
 	bool done;			/* (a) */

@@ -303,11 +303,27 @@ static struct machvm_binding *binding_new(struct machvm_port *port, struct socke
 		sock_put(socket->sk);
 		return ERR_PTR(-ENOMEM);
 	}
+	binding->tgid = task_tgid_nr(current);
 	spin_lock(&bindings_lock);
 	refcount_inc(&binding->refs);
 	list_add(&binding->all, &bindings);
 	spin_unlock(&bindings_lock);
 	return binding;
+}
+
+bool machvm_port_serves_current(void)
+{
+	struct machvm_binding *binding;
+	bool serves = false;
+
+	spin_lock(&bindings_lock);
+	list_for_each_entry(binding, &bindings, all) {
+		serves = binding->tgid == task_tgid_nr(current);
+		if (serves)
+			break;
+	}
+	spin_unlock(&bindings_lock);
+	return serves;
 }
 
 /*

@@ -75,12 +75,32 @@ static bool is_given_a_chance(struct folio *folio, const struct machvm_pageout *
 	return true;
 }
 
-/* True if it is for the caller to say what becomes of the page. */
-static bool may_leave(struct machvm_object *object, u64 index, struct folio *folio,
-		      const struct machvm_pageout *which)
+enum fate {
+	STAYS,
+	LOSES_TRANSLATIONS,
+	LEAVES,
+};
+
+/* What its pager is to get before it goes: who called sees to that. */
+static enum fate owed(struct machvm_pageout *which, u64 index)
 {
-	return is_meant(folio, which) && !is_owed(object, folio) &&
-	       !machvm_page_wired_locked(object, index);
+	which->owed_first = which->owed_end ? min(which->owed_first, index) : index;
+	which->owed_end = max(which->owed_end, index + 1);
+	return STAYS;
+}
+
+static enum fate fate_of(struct machvm_object *object, u64 index, struct folio *folio,
+			 struct machvm_pageout *which)
+{
+	if (!is_meant(folio, which) || machvm_page_wired_locked(object, index))
+		return STAYS;
+	if (machvm_page_test(folio, MACHVM_PAGE_RETURNED)) {
+		which->pending = true;
+		return STAYS;
+	}
+	if (is_given_a_chance(folio, which))
+		return LOSES_TRANSLATIONS;
+	return is_owed(object, folio) ? owed(which, index) : LEAVES;
 }
 
 /*
@@ -104,11 +124,15 @@ static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
 			break;
 		}
 		which->looked++;
-		if (may_leave(object, *index, folio, which)) {
-			if (is_given_a_chance(folio, which))
-				used[nr_used++] = (struct leaving){ *index, folio };
-			else
-				run[nr++] = (struct leaving){ *index };
+		switch (fate_of(object, *index, folio, which)) {
+		case LOSES_TRANSLATIONS:
+			used[nr_used++] = (struct leaving){ *index, folio };
+			break;
+		case LEAVES:
+			run[nr++] = (struct leaving){ *index };
+			break;
+		case STAYS:
+			break;
 		}
 		++*index;
 	}
@@ -231,7 +255,7 @@ static unsigned long run_evict(struct machvm_object *object, struct leaving *run
  * @object: referenced by the caller
  * @index: where to begin; moves past what was looked at, beyond @last at the end
  * @last: last page to look at
- * @which: which pages; counts those that were looked at
+ * @which: which pages; tells what came of it
  *
  * Context: none of our locks held; may sleep for memory.
  * Return: how many pages were taken out.  Without memory for a single one, or a pager to have them

@@ -10,7 +10,11 @@ struct machvm_pageout {
 	struct machvm_user *user;	/* this one's; NULL: anybody's */
 	const void *cgroup;		/* those that this group pays for; NULL: anybody does */
 	bool second_chance;		/* not before they were found unused once */
-	unsigned long looked;		/* out: pages that were looked at */
+	/* What has come of it. */
+	unsigned long looked;		/* pages that were looked at */
+	u64 owed_first;			/* the first that its pager must get before it goes ... */
+	u64 owed_end;			/* ... and behind the last; 0: there was none */
+	bool pending;			/* a pager is to take some, or does just now */
 };
 
 unsigned long machvm_object_pageout(struct machvm_object *object, u64 *index, u64 last,
@@ -21,6 +25,6 @@ int machvm_vm_pageout(struct machvm_map *map, u64 addr, u64 length, u64 *pages);
 /* reclaim.c */
 bool machvm_reclaim_is_due(void);
 unsigned long machvm_reclaim(struct machvm_user *user, int err);
-struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp);
+struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp, unsigned long *events);
 
 #endif /* _MACHVM_PAGEOUT_H */

@@ -41,4 +41,7 @@ void machvm_port_init_retry(struct machvm_port *port);
 void machvm_port_release(struct machvm_port *port);
 void machvm_binding_release(struct machvm_binding *binding);
 
+/* nl_out.c: true for a thread of a process that has bound a socket which is still there. */
+bool machvm_port_serves_current(void);
+
 #endif /* _MACHVM_PORT_H */

@@ -13,13 +13,19 @@
  * so what is not in use goes before what is, and of either what a pager has goes before what must
  * be written.  Several tasks may move the hands at once; what they then look at twice, or leave for
  * the next turn, matters to nobody.
+ *
+ * What a pager lacks is returned to it by a lock request of the kernel's own, one an object at a
+ * time, and stays until it has been taken; then it goes like what was not written.  Nobody here
+ * waits for that.  Who has found nothing else may, with no lock held, unless he is a pager himself.
  */
 #include "cache.h"
 #include "cgroup.h"
+#include "lock.h"
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
 #include "pageout.h"
+#include "port.h"
 #include "stats.h"
 #include "store.h"
 #include "user.h"
@@ -46,6 +52,31 @@ struct clock {
 
 static struct clock external = { .external = true }, internal;
 
+/*
+ * Has those of the pages returned that their pager must get first.  A thread does it.  Those of a
+ * bank are on their way already.
+ */
+static void launder(struct machvm_memobj *memobj, struct machvm_pageout *which)
+{
+	const struct machvm_lock_order order = {
+		.offset = which->owed_first << PAGE_SHIFT,
+		.length = (which->owed_end - which->owed_first) << PAGE_SHIFT,
+		.should_return = MACHVM_RETURN_ALL,
+		.locks = MACHVM_PROT_NO_CHANGE,
+		.evict = true,
+	};
+
+	if (!which->owed_end)
+		return;
+	which->owed_end = 0;
+	if (atomic_read(&memobj->nr_jobs)) {
+		which->pending = true;
+	} else if (!memobj->bank && !machvm_job_start(memobj, &order, NULL)) {
+		which->pending = true;
+		machvm_memobj_advance_later(memobj);
+	}
+}
+
 /* Pages out of one object, from where its own hand stands.  True if that has reached the end. */
 static bool reclaim_object(struct machvm_object *object, struct machvm_pageout *which,
 			   unsigned long want, unsigned long enough, unsigned long *gone)
@@ -58,6 +89,8 @@ static bool reclaim_object(struct machvm_object *object, struct machvm_pageout *
 		*gone += machvm_object_pageout(object, &index, MACHVM_PAGE_INDEX_MAX, which);
 		cond_resched();
 	}
+	if (object->memobj)
+		launder(object->memobj, which);
 	over = index > MACHVM_PAGE_INDEX_MAX;
 	WRITE_ONCE(object->hand, over ? 0 : index);
 	return over;
@@ -168,17 +201,8 @@ static struct machvm_pageout whose(struct machvm_user *user, int err)
 	return which;
 }
 
-/**
- * machvm_reclaim - page out so that a page can be had
- * @user: who wants one
- * @err: what stands in the way: -EDQUOT, a limit of machvm's own, or -ENOMEM
- *
- * At a limit of all users anybody's pages may go, at a user's own that user's; for want of memory
- * those of the current memory cgroup, if it has a limit, else @user's.
- * Context: no lock of ours is held; mmap_lock may be, as it is when Linux reclaims.
- * Return: how many pages went; 0 if it makes no sense to try again.
- */
-unsigned long machvm_reclaim(struct machvm_user *user, int err)
+/* As machvm_reclaim(); *@pending is set if pagers are at it. */
+static unsigned long reclaim(struct machvm_user *user, int err, bool *pending)
 {
 	struct machvm_pageout which = whose(user, err);
 	unsigned long gone = reclaim_cached(&which, RECLAIM_PAGES);
@@ -191,7 +215,25 @@ unsigned long machvm_reclaim(struct machvm_user *user, int err)
 			break;
 		gone += turn(&which, RECLAIM_PAGES - gone, turns[i]);
 	}
+	*pending = which.pending;
 	return gone;
+}
+
+/**
+ * machvm_reclaim - page out so that a page can be had
+ * @user: who wants one
+ * @err: what stands in the way: -EDQUOT, a limit of machvm's own, or -ENOMEM
+ *
+ * At a limit of all users anybody's pages may go, at a user's own that user's; for want of memory
+ * those of the current memory cgroup, if it has a limit, else @user's.
+ * Context: no lock of ours is held; mmap_lock may be, as it is when Linux reclaims.
+ * Return: how many pages went; 0 if it makes no sense to try again.
+ */
+unsigned long machvm_reclaim(struct machvm_user *user, int err)
+{
+	bool pending;
+
+	return reclaim(user, err, &pending);
 }
 
 /* True if we have our share of the memory cgroup, and may give some of it back first. */
@@ -204,26 +246,53 @@ bool machvm_reclaim_is_due(void)
 	return full;
 }
 
+/* Tries to get one, as long as others go for it. */
+static struct folio *try_for_page(struct machvm_user *user, gfp_t gfp, unsigned long *events,
+				  bool *pending)
+{
+	unsigned int patience = PATIENCE;
+	struct folio *folio;
+	unsigned long gone;
+
+	for (;;) {
+		*events = machvm_laundry_events();
+		folio = machvm_page_alloc(user, gfp | GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+						__GFP_NOWARN);
+		if (!IS_ERR(folio))
+			return folio;
+		gone = reclaim(user, PTR_ERR(folio), pending);
+		if (!gone && !patience--)
+			return folio;
+	}
+}
+
 /**
  * machvm_reclaim_page - a page, for which others may have to go
  * @user: who pays
  * @gfp: __GFP_ZERO or nothing
+ * @events: out: what to call machvm_laundry_wait() with; NULL for who cannot wait
  *
  * Only when none is left to be paged out it is demanded of Linux at any price.
  * Context: as machvm_reclaim().
- * Return: as machvm_page_alloc().
+ * Return: as machvm_page_alloc(), or ERR_PTR(-EBUSY): pagers must take some first.
  */
-struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp)
+struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp, unsigned long *events)
 {
-	unsigned int patience = PATIENCE;
+	unsigned long before = machvm_laundry_events();
+	bool pending = false;
 	struct folio *folio;
 
-	if (machvm_reclaim_is_due())
-		machvm_reclaim(user, -ENOMEM);
-	do {
-		folio = machvm_page_alloc(user, gfp | GFP_KERNEL | __GFP_RETRY_MAYFAIL |
-						__GFP_NOWARN);
-	} while (IS_ERR(folio) && (machvm_reclaim(user, PTR_ERR(folio)) || patience--));
+	if (machvm_reclaim_is_due() && !reclaim(user, -ENOMEM, &pending) && pending && events &&
+	    !machvm_port_serves_current()) {
+		*events = before;
+		return ERR_PTR(-EBUSY);
+	}
+	pending = false;
+	folio = try_for_page(user, gfp, &before, &pending);
+	if (IS_ERR(folio) && pending && events && !machvm_port_serves_current()) {
+		*events = before;
+		return ERR_PTR(-EBUSY);
+	}
 	if (PTR_ERR_OR_ZERO(folio) == -ENOMEM)
 		folio = machvm_page_alloc(user, gfp | GFP_KERNEL);
 	return folio;

@@ -32,6 +32,7 @@ TRACE_EVENT(machvm_fault,
 				   { MACHVM_FAULT_MAPPED, "mapped" },
 				   { MACHVM_FAULT_UPGRADE, "upgraded" },
 				   { MACHVM_FAULT_WAIT, "waits" },
+				   { MACHVM_FAULT_LAUNDRY, "laundry" },
 				   { MACHVM_FAULT_FAILED, "failed" },
 				   { MACHVM_FAULT_NOMEM, "nomem" }),
 		  __entry->kr)

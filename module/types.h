@@ -239,6 +239,7 @@ struct machvm_binding {
 	struct machvm_port *port;	/* (c) referenced */
 	struct sock *sk;		/* (c) referenced */
 	struct net *net;		/* (c) */
+	pid_t tgid;			/* (c) process that has bound it */
 	refcount_t refs;		/* (a) */
 	u32 portid;			/* (c) */
 	u32 epoch;			/* (c) */

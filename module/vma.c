@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "cluster.h"
 #include "fault.h"
+#include "laundry.h"
 #include "layout.h"
 #include "map.h"
 #include "memobj.h"
@@ -98,6 +99,23 @@ static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_fault *fault)
 	return vm_fault_of(fault->map, fault->addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
+/* Sleeps until pagers have taken some of what stands in the way.  As wait_for_pager(). */
+static vm_fault_t wait_for_laundry(struct vm_fault *vmf, struct machvm_fault *fault)
+{
+	struct machvm_map *map = fault->map;
+	struct file *file;
+
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	file = get_file(vmf->vma->vm_file);	/* holds the module */
+	machvm_map_get(map);
+	release_fault_lock(vmf);
+	machvm_laundry_wait(fault->events);
+	machvm_map_put(map);
+	fput(file);
+	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
+}
+
 static void count_fault(struct machvm_map *map)
 {
 	machvm_count(MACHVM_STAT_FAULTS, 1);
@@ -115,6 +133,7 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 		.write = vmf->flags & FAULT_FLAG_WRITE,
 		.fetch = vmf->flags & FAULT_FLAG_INSTRUCTION,
 		.waited = vmf->flags & FAULT_FLAG_TRIED,
+		.patient = may_wait(vmf),
 	};
 	enum machvm_outcome outcome;
 	int kr, error = 0;
@@ -136,6 +155,8 @@ static vm_fault_t arena_fault(struct vm_fault *vmf)
 		return VM_FAULT_NOPAGE | (fault.read_store ? VM_FAULT_MAJOR : 0);
 	case MACHVM_FAULT_WAIT:
 		return fault_wait(vmf, &fault);
+	case MACHVM_FAULT_LAUNDRY:
+		return wait_for_laundry(vmf, &fault);
 	case MACHVM_FAULT_FAILED:
 		return vm_fault_of(map, fault.addr, fault.kr, fault.error);
 	default:
@@ -156,6 +177,7 @@ static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
 		.addr = (u64)vmf->pgoff << PAGE_SHIFT,
 		.at = vmf->address & PAGE_MASK,
 		.write = true,
+		.patient = true,
 		.trapped = page_folio(vmf->page),
 	};
 	enum machvm_outcome outcome;
@@ -172,6 +194,8 @@ static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
 		return VM_FAULT_LOCKED;
 	case MACHVM_FAULT_WAIT:
 		machvm_request_put(fault.wait);
+		fallthrough;
+	case MACHVM_FAULT_LAUNDRY:
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		return VM_FAULT_NOPAGE;
 	case MACHVM_FAULT_FAILED:

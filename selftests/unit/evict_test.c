@@ -12,30 +12,49 @@ struct file {
 	struct pager pager;
 	u8 content[FILE_PAGES];
 	unsigned int asked;	/* pages */
+	unsigned int returned;
+	bool idle;		/* takes nothing back */
 };
 
 static struct file file;
 static struct machvm_map *map;
 
+static void take_back(struct file *into, u64 index)
+{
+	struct folio *folio = machvm_memobj_returned(into->pager.memobj, PAGES(index));
+
+	require(folio);
+	into->content[index] = ((u8 *)folio_address(folio))[index % PAGE_SIZE];
+	folio_put(folio);
+	into->returned++;
+}
+
 static void answer(struct file *from, const struct mock_sent *sent)
 {
-	u64 index = sent->offset >> PAGE_SHIFT, end = index + (sent->length >> PAGE_SHIFT);
+	u64 first = sent->offset >> PAGE_SHIFT, nr = sent->length >> PAGE_SHIFT, index;
 
-	for (; index < end; index++) {
-		if (sent->type != MACHVM_MSG_DATA_REQUEST)
-			continue;
-		from->asked++;
-		check_eq(supply(&from->pager, index, from->content[index], false), 0);
+	for (index = first; index < first + nr; index++) {
+		if (sent->type == MACHVM_MSG_DATA_RETURN) {
+			take_back(from, index);
+		} else if (sent->type == MACHVM_MSG_DATA_REQUEST) {
+			from->asked++;
+			check_eq(supply(&from->pager, index, from->content[index], false), 0);
+		}
 	}
+	if (sent->type == MACHVM_MSG_DATA_RETURN)
+		check_eq(release_pages(&from->pager, first, nr), 0);
 }
 
 static void world(void *arg)
 {
 	struct file *from = arg;
 	struct mock_sent *sents;
-	unsigned int i, nr = mock_nr_sent;
+	unsigned int i, nr;
 
-	require(nr);
+	machvm_memobj_advance(from->pager.memobj);	/* as the kernel's thread does */
+	nr = mock_nr_sent;
+	if (from->idle)
+		return;
 	sents = malloc(nr * sizeof(*sents));
 	memcpy(sents, mock_sents, nr * sizeof(*sents));
 	mock_sents_forget();
@@ -384,10 +403,13 @@ TEST(evict, L1_a_cached_object_with_written_pages_loses_the_others_only)
 	check(is_cached(&file));
 	check_eq(mock_nr_sent, 0);
 	check_eq(map_pager(map, &file.pager, 0, FILE_PAGES, 0, false), 0);
-	file.content[2] = 200;
 	file.asked = 0;
+	check_eq(load(map, 2), 200);
+	check_eq(load(map, 0), 1);
+	file.content[2] = 200;
 	read_all(0, 6);
 	check_eq(file.asked, 5);
+	check_eq(file.returned, 0);		/* it was used before its turn */
 	deallocate_at(map, 0, FILE_PAGES);
 	machvm_cache_drop(file.pager.memobj);
 	check_eq(release_pages(&file.pager, 2, 1), 0);
@@ -419,6 +441,227 @@ TEST(evict, L1_without_its_last_page_a_cached_object_ends)
 	check_eq(release_pages(&file.pager, 40, 1), 0);
 	heard("t");
 	map_pager(map, &file.pager, 0, FILE_PAGES, 0, false);
+	teardown();
+}
+
+/* Writes another value to each page. */
+static void write_all(u64 page, u64 nr, u8 value)
+{
+	u64 i;
+
+	for (i = page; i < page + nr; i++)
+		check_eq(store(map, i, value + i), 0);
+}
+
+static void check_written(u64 page, u64 nr, u8 value)
+{
+	u64 i;
+
+	for (i = page; i < page + nr; i++)
+		check_eq(load(map, i), (u8)(value + i));
+}
+
+TEST(evict, K14_what_was_written_is_returned_and_then_goes)
+{
+	struct mock_sent *sent;
+
+	setup();
+	read_all(0, 10);
+	write_all(0, 5, 100);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 5);	/* what is clean */
+	check_eq(mock_nr_sent, 0);
+	machvm_memobj_advance(file.pager.memobj);
+	sent = mock_last_sent();
+	require(sent && sent->type == MACHVM_MSG_DATA_RETURN);
+	check_eq(sent->offset, 0);
+	check_eq(sent->length, PAGES(5));
+	check_eq(sent->access, 1);
+	check(sent->kernel_copy);			/* until it has them */
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	check_eq(resident(), 5);
+	world(&file);
+	check_eq(file.returned, 5);
+	check_eq(mock_stats[MACHVM_STAT_PAGEOUTS], 5);
+	check_eq(resident(), 5);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 5);
+	check_eq(resident(), 0);
+	check_written(0, 5, 100);
+	read_all(5, 5);
+	teardown();
+}
+
+/* The pager reads it, and somebody writes: he keeps what he wrote, and the pager gets it later. */
+TEST(evict, S2_45_what_is_written_meanwhile_stays)
+{
+	setup();
+	read_all(0, 4);
+	write_all(0, 4, 100);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	write_all(1, 1, 200);
+	world(&file);
+	check_eq(file.content[1], 101);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 3);
+	check_eq(resident(), 1);
+	check_eq(load(map, 1), 201);
+	world(&file);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	world(&file);
+	check_eq(file.content[1], 201);
+	teardown();
+}
+
+TEST(evict, K14_what_is_used_before_its_turn_stays)
+{
+	setup();
+	read_all(0, 4);
+	write_all(0, 4, 100);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	check_written(0, 4, 100);
+	world(&file);
+	check_eq(file.returned, 0);
+	check_eq(atomic_read(&file.pager.memobj->nr_jobs), 0);
+	check_eq(resident(), 4);
+	teardown();
+}
+
+/* Its pager is told that nobody else has it, and so it is. */
+TEST(evict, K14_P4_a_precious_page_leaves_before_its_pager_has_it)
+{
+	setup();
+	check_eq(supply(&file.pager, 0, 1, true), 0);
+	check_eq(supply(&file.pager, 1, 2, true), 0);
+	check_eq(store(map, 1, 77), 0);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	check_eq(mock_last_sent()->type, MACHVM_MSG_DATA_RETURN);
+	check_eq(mock_last_sent()->length, PAGES(1));
+	check_eq(mock_last_sent()->access, 0);
+	check(!mock_last_sent()->kernel_copy);
+	check_eq(resident(), 1);
+	world(&file);
+	check_eq(mock_last_sent()->offset, PAGES(1));
+	check_eq(mock_last_sent()->access, 1);
+	check(!mock_last_sent()->kernel_copy);
+	check_eq(resident(), 0);
+	world(&file);
+	check_eq(file.returned, 2);
+	check_eq(mock_user.pages, 0);
+	check_eq(load(map, 0), 1);
+	check_eq(load(map, 1), 77);
+	teardown();
+}
+
+TEST(evict, K14_wired_and_held_pages_are_not_returned)
+{
+	struct folio *held;
+
+	setup();
+	read_all(0, 4);
+	write_all(0, 4, 100);
+	check_eq(wire_at(map, 0, 2, MACHVM_PROT_READ), 0);
+	held = pte_at(map, 2)->folio;
+	folio_get(held);
+	machvm_reclaim(&mock_user, -EDQUOT);
+	world(&file);
+	check_eq(file.returned, 1);
+	folio_put(held);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 1);
+	check_eq(resident(), 3);
+	check_eq(unwire_at(map, 0, 2), 0);
+	check_written(0, 4, 100);
+	teardown();
+}
+
+/* A writer waits for the pager instead of being told that there is no memory. */
+TEST(evict, K14_more_written_than_the_limit)
+{
+	unsigned int round;
+
+	setup();
+	mock_user.page_limit = 10;
+	for (round = 0; round < 3; round++) {
+		write_all(0, FILE_PAGES, round * 60);
+		check_written(0, FILE_PAGES, round * 60);
+	}
+	check(mock_user.pages <= 10);
+	check(file.returned > FILE_PAGES);
+	check_eq(mock_stats[MACHVM_STAT_PAGEINS], file.asked);
+	check_eq(mock_stats[MACHVM_STAT_PAGEOUTS], file.returned);
+	teardown();
+}
+
+TEST(evict, K14_a_cgroup_is_not_filled_with_what_was_written)
+{
+	setup();
+	mock_cgroup_share = 20;
+	write_all(0, FILE_PAGES, 7);
+	check_written(0, FILE_PAGES, 7);
+	check(mock_user.pages <= 20);
+	teardown();
+}
+
+/* Who would wait for himself is told. */
+TEST(evict, K14_a_pager_does_not_wait)
+{
+	setup();
+	mock_user.page_limit = 10;
+	write_all(0, 10, 100);
+	mock_serves = true;
+	file.idle = true;
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	check_eq(allocate_at(map, 100, 1), 0);
+	check_eq(load(map, 100), FAILED(MACHVM_KERN_RESOURCE_SHORTAGE));
+	mock_serves = false;
+	file.idle = false;
+	check_eq(load(map, 100), 0);
+	teardown();
+}
+
+static void pager_goes(void *arg)
+{
+	machvm_memobj_advance(file.pager.memobj);
+	pager_close(&file.pager);
+	machvm_memobj_drop_unserved(file.pager.memobj);
+}
+
+/* There is nobody to wait for any more. */
+TEST(evict, S2_51_who_waits_for_the_laundry_hears_that_the_pager_has_gone)
+{
+	setup();
+	mock_user.page_limit = 10;
+	write_all(0, 10, 100);
+	check_eq(allocate_at(map, 100, 1), 0);
+	fake_world = pager_goes;
+	check_eq(load(map, 100), FAILED(MACHVM_KERN_RESOURCE_SHORTAGE));
+	check_written(0, 10, 100);
+	mock_user.page_limit = LONG_MAX;
+	teardown();
+}
+
+/* A run at a time, and what its pager wants done comes between two of them. */
+TEST(evict, K14_the_laundry_is_bounded_and_gives_way)
+{
+	const struct machvm_lock_order order = {
+		.length = PAGES(1), .should_return = MACHVM_RETURN_NONE,
+		.locks = MACHVM_PROT_NO_CHANGE, .reply = true,
+	};
+
+	setup();
+	write_all(0, FILE_PAGES, 100);
+	mock_sents_forget();
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	check_eq(atomic_read(&file.pager.memobj->nr_jobs), 1);
+	machvm_memobj_advance(file.pager.memobj);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	check_eq(atomic_read(&file.pager.memobj->nr_jobs), 1);
+	check_eq(mock_stats[MACHVM_STAT_WRITEBACK], 32);
+	check_eq(machvm_job_start(file.pager.memobj, &order, NULL), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	heard("r");
+	check_eq(release_pages(&file.pager, 0, 32), 0);
+	heard("c");
+	check_eq(mock_stats[MACHVM_STAT_WRITEBACK], 0);
 	teardown();
 }
 

@@ -3,6 +3,7 @@
 #include "mock.h"
 #include "mapper.h"
 #include "fault.h"
+#include "laundry.h"
 
 /* Users */
 
@@ -461,6 +462,13 @@ void machvm_memobj_init_advance(struct machvm_memobj *memobj)
 {
 }
 
+bool mock_serves;
+
+bool machvm_port_serves_current(void)
+{
+	return mock_serves;
+}
+
 /* There is no thread for it: a test calls machvm_memobj_advance() itself. */
 void machvm_memobj_advance_later(struct machvm_memobj *memobj)
 {
@@ -574,7 +582,7 @@ static int take_fault(struct machvm_map *map, u64 addr, bool write)
 	struct mock_pte *pte = pte_of(map, addr);
 	struct machvm_fault fault = {
 		.map = map, .vma = &vma, .addr = addr & PAGE_MASK, .at = addr & PAGE_MASK,
-		.write = write,
+		.write = write, .patient = true,
 	};
 	int kr = 0;
 
@@ -599,6 +607,13 @@ static int take_fault(struct machvm_map *map, u64 addr, bool write)
 			return wait_for_pager(fault.wait);
 		}
 		machvm_request_put(fault.wait);
+		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
+		break;
+	case MACHVM_FAULT_LAUNDRY:
+		if (!fault.trapped) {
+			up_read(&map->pmap->mmap_lock);
+			return machvm_laundry_wait(fault.events) ? MACHVM_KERN_ABORTED : 0;
+		}
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		break;
 	case MACHVM_FAULT_FAILED:

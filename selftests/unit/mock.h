@@ -76,6 +76,7 @@ extern bool mock_pump_held;		/* pumps do nothing */
 extern unsigned int mock_pumps;
 extern int mock_send_error;		/* what the next sends end in, 0 for success */
 extern unsigned int mock_bindings_released;
+extern bool mock_serves;		/* the caller is a pager */
 void mock_sents_forget(void);
 struct mock_sent *mock_last_sent(void);
 unsigned int mock_sent_of(u8 type);
