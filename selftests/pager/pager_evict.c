@@ -77,11 +77,43 @@ static void keeper_start(struct keeper *keeper, unsigned int pages)
 }
 
 /* Nothing maps the object any more; what was written is with the keeper then. */
-static void keeper_end(struct keeper *keeper)
+static void keeper_stop(struct keeper *keeper)
 {
 	unmap(keeper->s.base, keeper->s.pages);
 	must_eq(pthread_join(keeper->thread, NULL), 0);
+}
+
+static void keeper_end(struct keeper *keeper)
+{
+	keeper_stop(keeper);
 	free(keeper->content);
+}
+
+/* Pages that the keeper has otherwise than they were written. */
+static unsigned int keeper_wrong(struct keeper *keeper, unsigned int first, unsigned int pages,
+				 unsigned int generation)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int page = first; page < first + pages; page++) {
+		unsigned int at = 0;
+
+		while (at < PAGE && keeper->content[PAGES(page) + at] ==
+					    util_mark(page - first, generation))
+			at++;
+		wrong += at < PAGE;
+	}
+	return wrong;
+}
+
+/*
+ * A process that writes to the object.  A pager is not made to wait for pagers, so it cannot be
+ * the one that the keeper is a thread of.
+ */
+static pid_t fork_writer(struct keeper *keeper)
+{
+	must_eq(vm_inherit(SELF, keeper->s.base, PAGES(keeper->s.pages), VM_INHERIT_SHARE), 0);
+	return fork();
 }
 
 FIXTURE(evict) {
@@ -257,6 +289,175 @@ TEST_F(evict, L1_a_cached_object_keeps_what_was_written)
 	EXPECT_GE(4, object_info(&cached.object).out_resident);
 	cached.base = map_object(&cached.object, 0, 50, false);
 	EXPECT_TRUE(page_is(cached.base, 7, 77));
+}
+
+/*
+ * All that is written comes back, however often it went; and every counter says what the keeper
+ * and the test have counted.
+ */
+TEST_F(evict, K14_written_pages_are_returned_and_come_back)
+{
+	struct machvm_vm_statistics before = statistics(), after;
+	struct keeper keeper;
+	pid_t pid;
+
+	be_limited(64);
+	keeper_start(&keeper, 300);
+	pid = fork_writer(&keeper);
+	if (pid == 0) {
+		for (unsigned int round = 1; round < 4; round++) {
+			util_fill(keeper.s.base, 300, round);
+			EXPECT_GE(64, object_info(&keeper.s.object).out_resident);
+			EXPECT_EQ(0, util_wrong(keeper.s.base, 300, round));
+		}
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	keeper_stop(&keeper);
+	EXPECT_EQ(0, keeper_wrong(&keeper, 0, 300, 3));
+	after = statistics();
+	EXPECT_LE(3 * 300 - 2 * 64, keeper.returned);
+	EXPECT_EQ(keeper.asked, keeper.supplied);
+	EXPECT_EQ(keeper.asked, after.out_requests - before.out_requests);
+	EXPECT_EQ(keeper.supplied, after.out_pageins - before.out_pageins);
+	EXPECT_EQ(keeper.returned, after.out_pageouts - before.out_pageouts);
+	EXPECT_EQ(1, after.out_lookups - before.out_lookups);
+	EXPECT_EQ(0, after.out_hits - before.out_hits);
+	free(keeper.content);
+}
+
+/* What has no pager needs the room; it cannot be paged out, for want of swap. */
+TEST_F(evict, K14_written_pages_make_room_for_others)
+{
+	struct keeper keeper;
+	pid_t pid;
+
+	be_limited(64);
+	keeper_start(&keeper, 60);
+	pid = fork_writer(&keeper);
+	if (pid == 0) {
+		vm_address_t base = util_make(64);
+
+		util_fill(keeper.s.base, 60, 1);
+		util_fill(base, 60, 2);
+		EXPECT_EQ(0, util_wrong(base, 60, 2));
+		EXPECT_EQ(0, util_wrong(keeper.s.base, 60, 1));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	keeper_stop(&keeper);
+	EXPECT_EQ(0, keeper_wrong(&keeper, 0, 60, 1));
+	free(keeper.content);
+}
+
+TEST_F(evict, K14_more_written_than_a_cgroup_may_have)
+{
+	struct keeper keeper;	/* outside the group */
+	pid_t pid;
+
+	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(2048)));
+	keeper_start(&keeper, 1300);
+	pid = fork_writer(&keeper);
+	if (pid == 0) {
+		EXPECT_EQ(0, util_cgroup_enter(GROUP));
+		util_fill(keeper.s.base, 1300, 1);
+		EXPECT_EQ(0, util_wrong(keeper.s.base, 1300, 1));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	keeper_stop(&keeper);
+	EXPECT_EQ(0, keeper_wrong(&keeper, 0, 1300, 1));
+	EXPECT_EQ(0, util_cgroup_kills(GROUP));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
+	free(keeper.content);
+}
+
+#define WRITERS 3
+
+TEST_F(evict, K14_many_writers_of_few_pages)
+{
+	struct keeper keeper;
+	pid_t pids[WRITERS];
+
+	be_limited(48);
+	keeper_start(&keeper, WRITERS * 40);
+	for (unsigned int i = 0; i < WRITERS; i++) {
+		pids[i] = fork_writer(&keeper);
+		if (pids[i] == 0) {
+			vm_address_t base = keeper.s.base + PAGES(40 * i);
+
+			for (unsigned int round = 1; round < 8; round++) {
+				util_fill(base, 40, round);
+				EXPECT_EQ(0, util_wrong(base, 40, round));
+			}
+			CHILD_END();
+		}
+	}
+	for (unsigned int i = 0; i < WRITERS; i++)
+		EXPECT_EQ(0, util_wait(pids[i]));
+	keeper_stop(&keeper);
+	for (unsigned int i = 0; i < WRITERS; i++)
+		EXPECT_EQ(0, keeper_wrong(&keeper, 40 * i, 40, 7));
+	free(keeper.content);
+}
+
+/* A child that needs a page more than there are, when all are written and with their pager. */
+static pid_t fork_waiter(struct served *s)
+{
+	pid_t pid;
+
+	serve_clean(s, 60);
+	util_fill(s->base, 60, 1);
+	pid = fork_client(s);
+	if (pid == 0) {
+		vm_address_t base = util_make(8);
+
+		util_fill(base, 4, 1);
+		_exit(util_why_write(base + PAGES(4), 1));
+	}
+	must_eq(expect_message(&s->channel, MACHVM_CMD_DATA_RETURN).kernel_copy, 1);
+	return pid;
+}
+
+TEST_F(evict, S2_51_who_waits_hears_that_the_pager_has_gone)
+{
+	struct served s;
+	pid_t pid;
+
+	be_limited(64);
+	pid = fork_waiter(&s);
+	channel_close(&s.channel);
+	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, util_wait(pid));
+	EXPECT_EQ(60, object_info(&s.object).out_resident);
+	EXPECT_EQ(0, util_wrong(s.base, 60, 1));
+}
+
+TEST_F(evict, S2_52_who_waits_can_be_killed)
+{
+	struct served s;
+	pid_t pid;
+
+	be_limited(64);
+	pid = fork_waiter(&s);
+	process_asleep(pid);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(1000 + SIGKILL, util_wait(pid));
+	EXPECT_EQ(0, util_wrong(s.base, 60, 1));
+}
+
+/* A pager that needs memory for itself would wait for itself. */
+TEST_F(evict, K14_a_pager_does_not_wait)
+{
+	struct served s;
+	vm_address_t base;
+
+	be_limited(64);
+	serve_clean(&s, 60);
+	util_fill(s.base, 60, 1);
+	base = util_make(8);
+	util_fill(base, 4, 1);
+	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, util_why_write(base + PAGES(4), 1));
+	EXPECT_EQ(0, util_wrong(s.base, 60, 1));
 }
 
 #define READERS 4
