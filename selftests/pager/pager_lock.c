@@ -102,12 +102,13 @@ TEST(P3_data_that_answers_a_write_may_be_locked_against_it)
 
 TEST(S2_41_data_unlock_is_sent_once_for_each_access_that_is_missing)
 {
-	struct touch readers[2], writers[3];
+	struct touch readers[3], writers[4];
 	struct served s;
 
-	serve(&s, 2);
+	serve(&s, 3);
 	EXPECT_EQ(0, supply_locked(&s.object, 0, WRITE));
 	EXPECT_EQ(0, supply_locked(&s.object, 1, ALL));
+	EXPECT_EQ(0, supply_locked(&s.object, 2, ALL));
 	sleeping_write(&writers[0], s.base, 1);
 	sleeping_write(&writers[1], s.base + 1, 2);
 	expect_unlock(&s, 0, READ | WRITE);
@@ -120,10 +121,16 @@ TEST(S2_41_data_unlock_is_sent_once_for_each_access_that_is_missing)
 	sleeping_read(&readers[1], s.base + PAGE + 1);
 	EXPECT_TRUE(channel_empty(&s.channel));		/* reading is part of it */
 	EXPECT_EQ(3, object_info(&s.object).out_requests);
-	unmap(s.base, 2);
-	for (unsigned int i = 0; i < 3; i++)
+
+	sleeping_write(&writers[3], s.base + PAGES(2), 1);
+	expect_unlock(&s, 2, READ | WRITE);
+	sleeping_read(&readers[2], s.base + PAGES(2));
+	EXPECT_TRUE(channel_empty(&s.channel));		/* also where it was not asked for */
+	EXPECT_EQ(4, object_info(&s.object).out_requests);
+	unmap(s.base, 3);
+	for (unsigned int i = 0; i < 4; i++)
 		touch_end(&writers[i]);
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < 3; i++)
 		touch_end(&readers[i]);
 	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
 }
