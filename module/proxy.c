@@ -244,23 +244,41 @@ static int piece_enter(struct machvm_map *transit, u64 at, const struct piece *p
 	return MACHVM_KERN_SUCCESS;
 }
 
+/* May the range be mapped: first whether it is all there, then whether it may be read. */
+static int pieces_check(const struct machvm_vm_map *arg, const struct machvm_proxy *proxy,
+			u64 length)
+{
+	bool unreadable = false;
+	unsigned int nr = 0;
+	struct piece piece;
+	u64 at;
+
+	for (at = 0; at < length; at += piece.length) {
+		int kr = piece_at(proxy, arg->offset + at, &piece);
+
+		if (kr)
+			return kr;
+		if (nr++ == PIECES_MAX)
+			return MACHVM_KERN_RESOURCE_SHORTAGE;
+		if (!(piece.protection & MACHVM_PROT_READ))
+			unreadable = true;
+		piece.length = min(piece.length, length - at);
+	}
+	return arg->copy && unreadable ? MACHVM_KERN_PROTECTION_FAILURE : MACHVM_KERN_SUCCESS;
+}
+
 /* All pieces of the mapping, in order. */
 static int pieces_enter(struct machvm_map *transit, const struct machvm_vm_map *arg,
 			const struct machvm_proxy *proxy)
 {
+	int kr = pieces_check(arg, proxy, transit->max);
 	struct piece piece;
-	unsigned int nr = 0;
-	int kr = 0;
 	u64 at;
 
 	for (at = 0; at < transit->max && !kr; at += piece.length) {
 		kr = piece_at(proxy, arg->offset + at, &piece);
 		if (kr)
 			return kr;
-		if (arg->copy && !(piece.protection & MACHVM_PROT_READ))
-			return MACHVM_KERN_PROTECTION_FAILURE;
-		if (nr++ == PIECES_MAX)
-			return MACHVM_KERN_RESOURCE_SHORTAGE;
 		piece.length = min(piece.length, transit->max - at);
 		kr = piece_enter(transit, at, &piece, arg);
 	}

@@ -237,6 +237,9 @@ TEST(X2_S2_56_a_copy_takes_the_right_to_read)
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, map_at(blind, 0, PAGE, TRUE, READ, READ, &address));
 	EXPECT_EQ(KERN_SUCCESS, map_at(blind, 0, PAGE, FALSE, READ, READ, &address));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, util_why_read(address));
+	/* What is not there comes first. */
+	EXPECT_EQ(KERN_INVALID_ARGUMENT,
+		  map_at(blind, PAGES(3), PAGES(2), TRUE, READ, READ, &address));
 	/* One part of two. */
 	const mach_port_t objects[] = { s.object.fd, blind };
 	const vm_offset_t offset[] = { 0, PAGE }, start[] = { 0, 0 };
