@@ -451,7 +451,10 @@ static int put_in(struct bank *bank, struct banked *banked)
 	return err;
 }
 
-/* Returns all dirty pages of the bank to the manager, and waits until it has released them. */
+/*
+ * Returns all dirty pages of the bank to the manager, and waits until it has released them.  The
+ * others have come from it, and those who asked for them are about to look.
+ */
 static int hand_over(struct bank *bank, bool initialize)
 {
 	const struct machvm_lock_order order = {
@@ -459,6 +462,7 @@ static int hand_over(struct bank *bank, bool initialize)
 		.should_return = MACHVM_RETURN_DIRTY,
 		.flush = true,
 		.initialize = initialize,
+		.keep_clean = true,
 		.locks = MACHVM_PROT_NO_CHANGE,
 	};
 	struct machvm_job *job;

@@ -223,7 +223,7 @@ static bool is_to_go(const struct machvm_job *job, struct folio *folio, bool wan
 {
 	if (job->order.evict)
 		return wanted && machvm_page_test(folio, MACHVM_PAGE_PRECIOUS);
-	return job->order.flush;
+	return job->order.flush && (wanted || !job->order.keep_clean);
 }
 
 /*

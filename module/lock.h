@@ -15,6 +15,7 @@ struct machvm_lock_order {
 	bool reply;			/* send lock_completed */
 	bool for_client;		/* not the pager's own: what is precious is returned */
 	bool initialize;		/* what is returned the pager has never had */
+	bool keep_clean;		/* what is not returned stays as it is */
 	bool evict;			/* the kernel's own: a little of what is inactive */
 	u32 locks;			/* access to forbid from now on, or MACHVM_PROT_NO_CHANGE */
 };

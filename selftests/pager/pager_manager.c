@@ -197,6 +197,32 @@ TEST(K13_the_store_keeps_what_is_not_released)
 	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
 }
 
+/* Others go out while a page is on its way in: it is there for who asked for it. */
+TEST(K13_what_has_come_stays_until_it_is_used)
+{
+	struct manager m;
+	vm_address_t base;
+
+	manager_start(&m);
+	base = util_make(3);
+	fill(base, 2, 1);
+	ASSERT_EQ(2, pageout(base, 2));
+	told(&m);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 2);
+	wait_until(managed() == 2);
+	must_eq(supply(&m.bank, 0, m.kept[0], PAGE), 0);
+	fill(base + PAGES(2), 1, 3);
+	ASSERT_EQ(1, pageout(base, 3));
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 1);
+	wait_until(managed() == 3);
+	EXPECT_EQ(1, object_info(&m.bank).out_resident);
+	EXPECT_TRUE(page_is(base, 0, 1));
+	EXPECT_TRUE(channel_empty(&m.channel));
+	unmap(base, 3);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
 /* The manager ends amid a transfer; another one has what was released, and gets what was not. */
 TEST(K13_a_successor_serves_what_was_released)
 {
