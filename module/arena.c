@@ -131,6 +131,7 @@ struct machvm_map *machvm_arena_create(u64 min, u64 max, struct mm_struct *mm,
 	INIT_HLIST_NODE(&pmap->hash);
 	xa_init_flags(&pmap->notes, XA_FLAGS_ACCOUNT);
 	map->pmap = pmap;
+	map->windowed = true;
 	machvm_count(MACHVM_STAT_MAPS, 1);
 	return map;
 }

@@ -386,7 +386,7 @@ static bool gap_fits(struct machvm_map *map, u64 gap_start, u64 gap_end, const s
 {
 	u64 at, from, to;
 
-	if (RB_EMPTY_ROOT(&map->windows))
+	if (!map->windowed)
 		return range_fits(gap_start, gap_end, want, start);
 	for (at = gap_start; at < gap_end && machvm_window_room_locked(map, at, &from, &to) &&
 	     from < gap_end; at = to)

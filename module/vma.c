@@ -412,9 +412,9 @@ static int arena_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = &arena_vm_ops;
 	vma->vm_private_data = machvm_map_get(map);
 	atomic_inc(&map->pmap->vmas);
-	if (hlist_unhashed(&map->pmap->hash))
-		machvm_arena_publish(map);	/* its first */
 	machvm_layout_mapped(map);
+	if (hlist_unhashed(&map->pmap->hash))
+		machvm_arena_publish(map);	/* it has its first */
 	return 0;
 }
 

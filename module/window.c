@@ -162,7 +162,7 @@ enum machvm_window_work machvm_window_hole_locked(struct machvm_map *map, u64 *s
 {
 	struct machvm_window *window = machvm_window_next_locked(map, *start);
 
-	if (RB_EMPTY_ROOT(&map->windows))
+	if (!map->windowed)
 		return MACHVM_WINDOW_FINE;
 	for (; *start < *end; window = machvm_window_after(window)) {
 		if (!window || window->start > *start) {

@@ -2,7 +2,7 @@
 /*
  * window.h - the ranges of a map in which Linux lets it decide.
  *
- * A map without any is memory in transit, or a map of the unit tests: nothing restricts it.
+ * Memory in transit, and most maps of the unit tests, are not ->windowed: nothing restricts them.
  */
 #ifndef _MACHVM_WINDOW_H
 #define _MACHVM_WINDOW_H

@@ -4,6 +4,15 @@
 #include "mock.h"
 #include "window.h"
 
+/* A map like that of a process, which has windows, but not yet. */
+static struct machvm_map *windowed_map(void)
+{
+	struct machvm_map *map = map_new();
+
+	map->windowed = true;
+	return map;
+}
+
 static void window(struct machvm_map *map, u64 page, u64 nr, bool roomy, bool execute)
 {
 	struct machvm_window *window = machvm_window_alloc(map, AT(page), AT(page + nr));
@@ -43,9 +52,23 @@ static u64 hole(struct machvm_map *map, u64 page, u64 nr, enum machvm_window_wor
 	return ((start - ARENA) >> PAGE_SHIFT) * 1000 + ((end - ARENA) >> PAGE_SHIFT);
 }
 
+TEST(window, before_the_first_nothing_fits)
+{
+	struct machvm_map *map = windowed_map();
+
+	check_eq(allocate(map, 12, 1), MACHVM_KERN_NO_SPACE);
+	check_eq(place(map, 1), -1);
+	check_eq(hole(map, 5, 10, MACHVM_WINDOW_ABSENT), 5015);
+	window(map, 10, 10, true, false);
+	check_eq(place(map, 1), 10);
+	machvm_vm_unmapped(map, AT(10), AT(20));
+	check_eq(place(map, 1), -1);
+	map_end(map);
+}
+
 TEST(window, fixed_memory_needs_windows_throughout)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 
 	window(map, 10, 10, true, false);
 	window(map, 20, 10, false, false);
@@ -65,7 +88,7 @@ TEST(window, fixed_memory_needs_windows_throughout)
 
 TEST(window, others_take_windows_as_they_are)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 
 	window(map, 10, 10, true, true);
 	window(map, 20, 10, true, false);
@@ -80,7 +103,7 @@ TEST(window, others_take_windows_as_they_are)
 
 TEST(window, memory_anywhere_goes_where_there_is_room)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 
 	window(map, 0, 4, false, false);
 	window(map, 4, 4, true, true);
@@ -99,7 +122,7 @@ TEST(window, memory_anywhere_goes_where_there_is_room)
 
 TEST(window, what_linux_unmaps_takes_its_memory_along)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 
 	window(map, 10, 10, true, false);
 	window(map, 20, 10, false, false);
@@ -122,7 +145,7 @@ TEST(window, what_linux_unmaps_takes_its_memory_along)
 
 TEST(window, windows_are_cut_where_linux_cuts)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 	struct machvm_window *spare = machvm_window_alloc(map, 0, 0);
 
 	window(map, 10, 10, true, false);
@@ -144,7 +167,7 @@ TEST(window, windows_are_cut_where_linux_cuts)
 /* Where the windows do not agree with what is in them, until they do. */
 TEST(window, execution_follows_the_entries)
 {
-	struct machvm_map *map = map_new();
+	struct machvm_map *map = windowed_map();
 	u64 start, end;
 
 	window(map, 0, 100, true, false);
