@@ -73,9 +73,10 @@ tools-check: tools
 guest:
 	+selftests/guest/run $(if $(T),'$(T)')
 
+# The slowest kernel first: they run side by side.
 .PHONY: selftest
 selftest: lib tools
-	+selftests/run $(or $(K),$(KERNELS))
+	+selftests/run $(or $(K),debug $(STOCK))
 
 # Random operations beside a model, for longer than in unit and selftest:
 # 1,000,000 steps of the pure logic, 100,000 against the module.
