@@ -18,7 +18,8 @@
 
 #define NR 48
 #define WORDS (PAGE / sizeof(uint64_t))
-#define MOST_US 60000	/* that a manager lives */
+#define MOST_MOVED 200	/* pages that come and go while a manager lives */
+#define MOST_YIELDS 100	/* after the last of them */
 
 static char file[] = "/tmp/pages.XXXXXX";
 
@@ -121,17 +122,26 @@ static void verify_all(struct memory *m)
 		verify(m, page);
 }
 
+/* All of the memory is written, and on its way to a manager that was just started. */
+static pid_t start_full(struct memory *m)
+{
+	pid_t pid;
+
+	file_new();
+	pid = start();
+	for (unsigned int page = 0; page < NR; page++)
+		write_one(m, page);
+	pageout(m->base);
+	return pid;
+}
+
 TEST(K13_default_pager_keeps_pages_in_a_file)
 {
 	struct memory m = { .base = util_make(NR) };
 	unsigned int page;
 	pid_t pid;
 
-	file_new();
-	pid = start();
-	for (page = 0; page < NR; page++)
-		write_one(&m, page);
-	pageout(m.base);
+	pid = start_full(&m);
 	wait_until(managed() == NR);
 	verify_all(&m);
 	EXPECT_EQ(0, managed());
@@ -170,24 +180,37 @@ static void *user(void *arg)
 	return NULL;
 }
 
+static unsigned long long moved(void)
+{
+	struct machvm_vm_statistics now = statistics();
+
+	return now.out_pageins + now.out_pageouts;
+}
+
+/* Returns at a moment that is as good as any other, with things under way. */
+static void live_on(unsigned int *seed)
+{
+	unsigned long long end = moved() + rand_r(seed) % MOST_MOVED;
+
+	wait_until(moved() >= end);
+	for (unsigned int i = rand_r(seed) % MOST_YIELDS; i; i--)
+		sched_yield();
+}
+
 TEST(K13_default_pager_loses_nothing_when_it_is_killed)
 {
 	unsigned int rounds = atoi(getenv("KILL_ROUNDS") ?: "6"), round;
-	unsigned int seed = atoi(getenv("KILL_SEED") ?: "1"), page;
+	unsigned int seed = atoi(getenv("KILL_SEED") ?: "1");
 	struct memory m = { .base = util_make(NR), .seed = seed };
 	unsigned long long kept = 0;
 	pthread_t thread;
 	pid_t pid;
 
-	file_new();
-	pid = start();
-	for (page = 0; page < NR; page++)
-		write_one(&m, page);
-	pageout(m.base);
+	pid = start_full(&m);
 	wait_until(managed());
 	must_eq(pthread_create(&thread, NULL, user, &m), 0);
 	for (round = 0; round < rounds; round++) {
-		usleep(rand_r(&seed) % MOST_US);
+		live_on(&seed);
 		end(pid, SIGKILL);
 		kept += managed();
 		pid = start();

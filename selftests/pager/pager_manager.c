@@ -132,6 +132,26 @@ static void fill(vm_address_t base, unsigned int pages, unsigned int from)
 
 #define managed() (statistics().out_managed)
 
+/* A manager that was told of memory, the first @written pages of which are on their way to it. */
+static vm_address_t manager_begin(struct manager *m, unsigned int pages, unsigned int written)
+{
+	vm_address_t base = util_make(pages);
+
+	manager_start(m);
+	fill(base, written, 1);
+	must_eq(pageout(base, written), written);
+	told(m);
+	return base;
+}
+
+/* The end of the memory is the end of the object. */
+static void manager_end(struct manager *m, vm_address_t base, unsigned int pages)
+{
+	unmap(base, pages);
+	expect_message(&m->channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
 TEST(K13_create_and_data_initialize_then_data_return)
 {
 	struct manager m;
@@ -139,11 +159,7 @@ TEST(K13_create_and_data_initialize_then_data_return)
 	vm_address_t base;
 	unsigned int i;
 
-	manager_start(&m);
-	base = util_make(4);
-	fill(base, 4, 1);
-	ASSERT_EQ(4, pageout(base, 4));
-	told(&m);
+	base = manager_begin(&m, 4, 4);
 	take(&m, MACHVM_CMD_DATA_INITIALIZE, 4);
 	wait_until(managed() == 4);
 	for (i = 0; i < 4; i++) {
@@ -168,11 +184,8 @@ TEST(K13_create_and_data_initialize_then_data_return)
 	touch_end(&touch);
 	EXPECT_EQ(51, *(unsigned char *)(base + PAGES(2)));
 	EXPECT_EQ(50, *(unsigned char *)(base + PAGES(2) + 1));
-	/* The end of the memory is the end of the object. */
-	unmap(base, 4);
-	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	manager_end(&m, base, 4);
 	wait_until(managed() == 0);
-	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
 }
 
 TEST(K13_the_store_keeps_what_is_not_released)
@@ -181,20 +194,14 @@ TEST(K13_the_store_keeps_what_is_not_released)
 	vm_address_t base;
 	unsigned int i;
 
-	manager_start(&m);
-	base = util_make(4);
-	fill(base, 4, 1);
-	ASSERT_EQ(4, pageout(base, 4));
-	told(&m);
+	base = manager_begin(&m, 4, 4);
 	expect_message(&m.channel, MACHVM_CMD_DATA_INITIALIZE);
 	/* It has them, and has said nothing: nobody waits for it. */
 	for (i = 0; i < 4; i++)
 		EXPECT_TRUE(page_is(base, i, 1 + i));
 	EXPECT_EQ(0, managed());
 	must_eq(return_release(&m.bank, 0, PAGES(4)), 0);
-	unmap(base, 4);
-	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
-	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+	manager_end(&m, base, 4);
 }
 
 /* Others go out while a page is on its way in: it is there for who asked for it. */
@@ -203,11 +210,7 @@ TEST(K13_what_has_come_stays_until_it_is_used)
 	struct manager m;
 	vm_address_t base;
 
-	manager_start(&m);
-	base = util_make(3);
-	fill(base, 2, 1);
-	ASSERT_EQ(2, pageout(base, 2));
-	told(&m);
+	base = manager_begin(&m, 3, 2);
 	take(&m, MACHVM_CMD_DATA_INITIALIZE, 2);
 	wait_until(managed() == 2);
 	must_eq(supply(&m.bank, 0, m.kept[0], PAGE), 0);
@@ -218,9 +221,7 @@ TEST(K13_what_has_come_stays_until_it_is_used)
 	EXPECT_EQ(1, object_info(&m.bank).out_resident);
 	EXPECT_TRUE(page_is(base, 0, 1));
 	EXPECT_TRUE(channel_empty(&m.channel));
-	unmap(base, 3);
-	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
-	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+	manager_end(&m, base, 3);
 }
 
 /* The manager ends amid a transfer; another one has what was released, and gets what was not. */
@@ -231,11 +232,7 @@ TEST(K13_a_successor_serves_what_was_released)
 	struct touch touch;
 	vm_address_t base;
 
-	manager_start(&m);
-	base = util_make(6);
-	fill(base, 3, 1);
-	ASSERT_EQ(3, pageout(base, 3));
-	told(&m);
+	base = manager_begin(&m, 6, 3);
 	take(&m, MACHVM_CMD_DATA_INITIALIZE, 3);
 	wait_until(managed() == 3);
 	fill(base + PAGES(3), 3, 4);
@@ -259,9 +256,7 @@ TEST(K13_a_successor_serves_what_was_released)
 	EXPECT_EQ(4, next.kept[3][0]);
 	EXPECT_EQ(6, next.kept[5][0]);
 	close(m.self.control);
-	unmap(base, 6);
-	expect_message(&next.channel, MACHVM_CMD_TERMINATE);
-	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+	manager_end(&next, base, 6);
 }
 
 TEST(K13_who_may_set_it)
