@@ -309,12 +309,8 @@ static void answer_badly(struct cell *c, unsigned int page)
 
 static void set_deadline(struct cell *c)
 {
-	struct machvm_control_absence deadline = {
-		.size = sizeof(deadline), .answer_ms = DEADLINE_MS,
-	};
-
 	if (c->how == HOW_STALLS || c->how == HOW_OWN_FAULT)
-		must_eq(util_ioctl(c->object.control, MACHVM_CONTROL_ABSENCE, &deadline), 0);
+		set_absence(&c->object, MACHVM_FALLBACK_ERROR, DEADLINE_MS, 0);
 }
 
 /* Who waits for the page is gone, and the answer is for whoever looks at it next. */

@@ -11,17 +11,6 @@
 
 #define MANY 1000
 
-static void set_absence(struct object *object, unsigned int fallback, unsigned int answer_ms,
-			unsigned int successor_ms)
-{
-	struct machvm_control_absence call = {
-		.size = sizeof(call), .fallback = fallback, .answer_ms = answer_ms,
-		.successor_ms = successor_ms,
-	};
-
-	must_eq(util_ioctl(object->control, MACHVM_CONTROL_ABSENCE, &call), 0);
-}
-
 static void expect_lost(struct touch *touch)
 {
 	must_eq(touch->signal, SIGBUS);

@@ -159,14 +159,11 @@ TEST(K16_each_page_may_have_another_answer)
 /* What the pager that has gone left of a cluster, and no more. */
 TEST(K16_a_successor_is_asked_for_the_rest)
 {
-	struct machvm_control_absence wait = {
-		.size = sizeof(wait), .successor_ms = MACHVM_FOREVER_MS,
-	};
 	struct touch reader;
 	struct served s;
 
 	serve_clusters(&s, 8, 8);
-	must_eq(util_ioctl(s.object.control, MACHVM_CONTROL_ABSENCE, &wait), 0);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
 	sleeping_read(&reader, s.base + PAGES(4));
 	expect_request(&s, 0, 8, READ);
 	supply_pages(&s, 0, 2);

@@ -309,9 +309,6 @@ TEST(S2_51_C8_the_pager_dies_over_a_copy)
 
 TEST(S2_51_C8_a_successor_hears_of_the_copy)
 {
-	struct machvm_control_absence wait = {
-		.size = sizeof(wait), .successor_ms = MACHVM_FOREVER_MS,
-	};
 	struct message first;
 	struct object copy;
 	struct served s;
@@ -319,7 +316,7 @@ TEST(S2_51_C8_a_successor_hears_of_the_copy)
 	vm_address_t base;
 
 	serve_call(&s);
-	must_eq(util_ioctl(s.object.control, MACHVM_CONTROL_ABSENCE, &wait), 0);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
 	base = map_object(&s.object, 0, OBJECT_PAGES, true);
 	sleeping_read(&reader, base + PAGES(3));
 	first = expect_message(&s.channel, MACHVM_CMD_COPY);

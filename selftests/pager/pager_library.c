@@ -178,15 +178,12 @@ TEST(library_serves_a_life_from_init_to_terminate)
 
 TEST(library_S2_51_adopts_what_another_pager_left)
 {
-	struct machvm_control_absence wait = {
-		.size = sizeof(wait), .successor_ms = MACHVM_FOREVER_MS,
-	};
 	struct touch reader;
 	struct library l;
 	struct served s;
 
 	serve(&s, PAGES_SERVED);
-	must_eq(util_ioctl(s.object.control, MACHVM_CONTROL_ABSENCE, &wait), 0);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
 	must_eq(supply_mark(&s.object, 1, 7), 0);
 	*(unsigned char *)(s.base + PAGE) = 99;
 	sleeping_read(&reader, s.base);

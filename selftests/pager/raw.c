@@ -339,6 +339,17 @@ static void answer_begin(struct channel *channel, struct object *object, unsigne
 	request_u32(&answer, MACHVM_A_MSG_EPOCH, object->epoch);
 }
 
+void set_absence(struct object *object, unsigned int fallback, unsigned int answer_ms,
+		 unsigned int successor_ms)
+{
+	struct machvm_control_absence call = {
+		.size = sizeof(call), .fallback = fallback, .answer_ms = answer_ms,
+		.successor_ms = successor_ms,
+	};
+
+	must_eq(util_ioctl(object->control, MACHVM_CONTROL_ABSENCE, &call), 0);
+}
+
 int say_ready_as(struct channel *channel, struct object *object, bool may_cache,
 		 uint32_t strategy)
 {

@@ -109,6 +109,9 @@ struct object {
 
 void object_create(struct object *object);
 int object_bind(struct object *object, struct channel *channel, unsigned int window);
+/* What becomes of questions that nobody answers, as MACHVM_CONTROL_ABSENCE has it. */
+void set_absence(struct object *object, unsigned int fallback, unsigned int answer_ms,
+		 unsigned int successor_ms);
 
 /* As the kernel shows it; it must be mapped. */
 struct machvm_object_info object_info(struct object *object);
