@@ -6,10 +6,9 @@
  * Locks: port->lock, a leaf.
  *
  * A question waits on port->queue for a socket with credit, anything else on port->notices for one
- * that is not full.  It moves to that socket's sent list, and
- * leaves it when it is answered.  If the socket closes first it goes back to the head of the
- * queue for the next one; if there is none, its request ends in an error.  So nothing is lost,
- * and nobody waits for a socket.
+ * that is not full.  It moves to that socket's sent list, and leaves it when it is answered.  If
+ * the socket closes first it goes back to the head of its queue for the next one; if there is none,
+ * its request ends in an error.  So nothing is lost, and nobody waits for a socket.
  *
  * One task sends at a time, from machvm_port_next() to machvm_port_sent(), so that a socket gets
  * messages in the order of their numbers.  Who comes meanwhile leaves what it has queued to that
