@@ -362,26 +362,13 @@ int machvm_push_locked(struct machvm_object *source, u64 index, struct folio *fo
 	return err;
 }
 
-/* The next page in [*index, last] that is in use from outside, or any; moves *index to it. */
-static struct folio *next_kept_locked(struct machvm_object *object, u64 *index, u64 last, bool all)
-{
-	struct folio *folio;
-
-	for (; *index <= last; ++*index) {
-		folio = machvm_page_next(object, index, last);
-		if (!folio || all || machvm_page_pinned(folio))
-			return folio;
-	}
-	return NULL;
-}
-
 /* Is any page of the range in use by a device, or by a system call?  Its translations are gone. */
 bool machvm_object_pinned(struct machvm_object *object, u64 index, u64 nr)
 {
 	bool pinned;
 
 	down_read(&object->family->lock);
-	pinned = next_kept_locked(object, &index, index + nr - 1, false);
+	pinned = machvm_page_next_pinned(object, &index, index + nr - 1);
 	up_read(&object->family->lock);
 	return pinned;
 }
@@ -427,7 +414,8 @@ int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all)
 
 	for (; !err && index <= last; index++) {
 		down_read(&source->family->lock);
-		found = next_kept_locked(source, &index, last, all);
+		found = all ? machvm_page_next(source, &index, last) :
+			      machvm_page_next_pinned(source, &index, last);
 		up_read(&source->family->lock);
 		if (!found)
 			break;

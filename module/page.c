@@ -16,6 +16,7 @@
 #define SLOT_REQUEST 1UL
 #define SLOT_STORED 3UL		/* a place in the store, above the two bits of the tag */
 #define SLOT_TAG_BITS 2
+#define LOOK_PAGES 1024		/* without letting others run */
 
 static_assert(MACHVM_PAGE_BITS_MASK < MACHVM_USER_ALIGN);
 
@@ -195,7 +196,7 @@ void machvm_page_strip(struct folio *folio)
  * True if somebody uses a resident page who is neither its object nor a translation: I/O that is
  * under way, a pipe.  On 6.1 they hold plain references, which nothing tells from one another.
  */
-bool machvm_page_pinned(struct folio *folio)
+static bool is_pinned(struct folio *folio)
 {
 	return folio_ref_count(folio) > atomic_read(&folio->_mapcount) + 1 + 1;
 }
@@ -297,6 +298,35 @@ struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 las
 		return slot;
 	}
 	return NULL;
+}
+
+/*
+ * The first page in [*index, last] that is_pinned(); moves *index to it.  Whoever makes
+ * a copy looks at all pages here, so it is one walk.
+ */
+struct folio *machvm_page_next_pinned(struct machvm_object *object, u64 *index, u64 last)
+{
+	XA_STATE(xas, &object->pages, *index);
+	struct folio *folio = NULL;
+	unsigned int looked = 0;
+	void *slot;
+
+	rcu_read_lock();
+	xas_for_each(&xas, slot, last) {
+		folio = xas_retry(&xas, slot) ? NULL : folio_of_slot(slot);
+		if (folio && is_pinned(folio))
+			break;
+		folio = NULL;
+		if (++looked % LOOK_PAGES)
+			continue;
+		xas_pause(&xas);
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	*index = xas.xa_index;
+	return folio;
 }
 
 static void slot_describe(void *slot, struct machvm_slot *out)

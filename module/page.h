@@ -43,7 +43,6 @@ bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
 u32 machvm_page_locks(struct folio *folio);
 void machvm_page_set_locks(struct folio *folio, u32 locks);
 void machvm_page_strip(struct folio *folio);
-bool machvm_page_pinned(struct folio *folio);
 struct machvm_user *machvm_page_user(struct folio *folio);
 void machvm_page_use(struct folio *folio);
 
@@ -71,6 +70,7 @@ bool machvm_page_next_kept(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_full(struct machvm_object *object, u64 nr);
 void machvm_page_window(struct machvm_object *object, u64 first, u64 nr, struct page **pages);
 struct folio *machvm_page_next(struct machvm_object *object, u64 *index, u64 last);
+struct folio *machvm_page_next_pinned(struct machvm_object *object, u64 *index, u64 last);
 bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_slot *out);
 struct machvm_request *machvm_page_request(struct machvm_object *object, u64 index);
 bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last);
