@@ -127,6 +127,7 @@ static void give_up(struct machvm_memobj *memobj, struct machvm_request *request
 
 /**
  * machvm_absence_run - end what is overdue now, and see to what will be
+ * @memobj: whose questions
  *
  * To be called when a pager goes, or less time is left than when the timer was set.
  * Context: no lock of ours held.

@@ -215,6 +215,8 @@ static struct machvm_object *find_moved(u64 place, u64 *index)
 
 /**
  * machvm_bank_read - what lies in a place, if it has come from the manager
+ * @place: of the store
+ * @into: a page, filled on success
  *
  * Context: no lock of ours held.
  * Return: 0; -ENOENT, it is not with the manager; -EINPROGRESS, it is to be asked for.
@@ -252,6 +254,7 @@ static struct machvm_request *open_question(struct machvm_object *object, u64 in
 
 /**
  * machvm_bank_ask - ask the manager for the page of a place
+ * @place: of the store
  * @folio: to be filled; NULL when it was taken
  *
  * Return: the question, to be waited for, with a reference; NULL if it is to be read again;

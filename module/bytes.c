@@ -253,6 +253,9 @@ static int copy_there(struct machvm_map *map, u64 source, u64 length, u64 destin
  * machvm_bytes_copy - vm_copy and vm_write
  * @from: the caller's map, unless @to is the same one
  * @to: whose memory is written
+ * @source: address in @from
+ * @length: bytes
+ * @destination: address in @to
  *
  * Return: as machvm_vm_copy().
  */

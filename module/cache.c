@@ -85,6 +85,7 @@ unsigned int machvm_cache_oldest(struct machvm_memobj **memobjs, unsigned int ma
 
 /**
  * machvm_cache_drop - end a cached incarnation as if its last mapping went now
+ * @memobj: whose
  *
  * Its pager gets back what is dirty or precious, then terminate.
  * Context: as machvm_object_put(), and not from Linux's reclaim: takes memobj->lock.

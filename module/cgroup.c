@@ -73,6 +73,8 @@ static void count_first(struct obj_cgroup *objcg, struct group *fresh)
 
 /**
  * machvm_cgroup_charge - count a page that has just been allocated
+ * @folio: the page
+ * @gfp: how memory for the count may be had
  *
  * Return: 0, or -ENOMEM.
  */

@@ -70,6 +70,9 @@ static struct machvm_request *create(struct machvm_request *leader, u64 index,
 
 /**
  * machvm_question_ask - a question takes its place and goes to the queue, unless there is another
+ * @object: the object
+ * @index: its page
+ * @request: the question, not in any queue
  *
  * Both with the lock, so that destroy.c finds it in neither or in both.
  * Return: KERN_SUCCESS; KERN_MEMORY_PRESENT (there is one, or the page); KERN_MEMORY_ERROR.

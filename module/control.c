@@ -563,6 +563,8 @@ static long open_control(struct file *file, void *arg)
 
 /**
  * machvm_memobj_open - hand out the descriptors of a new memory object
+ * @memobj: the object
+ * @out: where they are written
  *
  * Return: 0, or an errno; then no descriptor is left.
  */

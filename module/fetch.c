@@ -182,6 +182,9 @@ static int next_source(struct machvm_map *map, u64 *start, u64 end, struct sourc
 
 /**
  * machvm_fetch_range - bring in what is to be copied of a task's memory
+ * @map: the task's
+ * @addr: first byte
+ * @length: bytes
  *
  * Return: as machvm_fetch_object().
  */

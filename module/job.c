@@ -389,6 +389,7 @@ void machvm_jobs_drop(struct machvm_memobj *memobj)
 
 /**
  * machvm_jobs_drop_absent - if nobody serves the object, end its jobs
+ * @memobj: whose
  *
  * Context: memobj->lock held.
  * Return: false if there is a pager.

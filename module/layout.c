@@ -396,6 +396,9 @@ static enum machvm_window_work look_no_execute(struct machvm_map *map, u64 *star
 
 /**
  * machvm_pmap_execute - let what is mapped in a range be executed
+ * @map: the task's
+ * @start: page aligned
+ * @end: page aligned
  *
  * Until its entries say so as well, nothing is.  Nothing happens to another process: what is made
  * executable from outside can be executed once the process itself has protected it so.
@@ -420,6 +423,9 @@ int machvm_pmap_execute(struct machvm_map *map, u64 start, u64 end)
 
 /**
  * machvm_pmap_tidy - after entries of a range have changed
+ * @map: the task's
+ * @start: page aligned
+ * @end: page aligned
  *
  * Windows can be executed where entries can, and nowhere else; those for fixed addresses go when
  * they are empty.  Of another process they stay as they are.

@@ -36,6 +36,7 @@ static struct machvm_object *join_incarnation(struct machvm_memobj *memobj)
 
 /**
  * machvm_memobj_map - the pages of a memory object, for one more mapping
+ * @memobj: the object
  *
  * Return: the incarnation with a reference; ERR_PTR(-ENOMEM) if there is no memory for one,
  * ERR_PTR(-EINTR) if a fatal signal came while another mapping was made or ended.
@@ -228,6 +229,8 @@ static bool may_cache(struct machvm_memobj *memobj, struct machvm_object *object
 
 /**
  * machvm_memobj_put_object - drop a reference on an incarnation
+ * @memobj: whose
+ * @object: the incarnation
  *
  * With the last one it goes to the cache or ends.  That is decided with memobj->lock held, so
  * whoever holds it finds memobj->object alive, or NULL.
@@ -286,6 +289,7 @@ static struct machvm_object *advance_returning(struct machvm_memobj *memobj)
 
 /**
  * machvm_memobj_advance - do what is there to be done, up to what only the pager can do next
+ * @memobj: whose
  *
  * That is lock requests, in their order, and the end of an incarnation: one that nothing maps, that
  * its pager no longer wants to be cached, or has destroyed.

@@ -37,6 +37,9 @@ static struct machvm_request *open_request(struct machvm_memobj *memobj, unsigne
 
 /**
  * machvm_unlock_find - the open question that covers @access to a page
+ * @memobj: whose
+ * @index: the page
+ * @access: MACHVM_PROT_*
  *
  * Context: the folio locked.
  * Return: the request with a reference for the caller, or NULL.

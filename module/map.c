@@ -238,6 +238,13 @@ static struct machvm_object *entry_drop_object(struct machvm_entry *entry)
 	return object;
 }
 
+static void move_borders(struct machvm_entry *entry, u64 start, u64 end)
+{
+	entry->offset += start - entry->start;
+	entry->start = start;
+	entry->end = end;
+}
+
 /*
  * Of an entry that is in a map.  Others read its range through its object's tree of mappers: it
  * changes under that lock.
@@ -247,15 +254,13 @@ static void entry_set_range(struct machvm_entry *entry, u64 start, u64 end)
 	struct machvm_object *object = entry->object;
 
 	map_account(entry->map, entry, (s64)(end - start) - entry_bytes(entry));
-	if (object) {
-		mutex_lock(&object->family->mappers);
-		machvm_mapper_remove_locked(entry);
-	}
-	entry->offset += start - entry->start;
-	entry->start = start;
-	entry->end = end;
-	if (!object)
+	if (!object) {
+		move_borders(entry, start, end);
 		return;
+	}
+	mutex_lock(&object->family->mappers);
+	machvm_mapper_remove_locked(entry);
+	move_borders(entry, start, end);
 	machvm_object_reach(object, machvm_entry_offset(entry, end));
 	machvm_mapper_add_locked(entry);
 	mutex_unlock(&object->family->mappers);

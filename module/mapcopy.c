@@ -395,6 +395,10 @@ static int kern_of(int err)
 
 /**
  * machvm_vm_check - are all pages that a range touches there, and do they allow that access?
+ * @map: the task's
+ * @addr: first byte
+ * @length: bytes
+ * @protection: MACHVM_PROT_*
  *
  * Return: KERN_SUCCESS, KERN_INVALID_ADDRESS (a hole, or it wraps), KERN_PROTECTION_FAILURE,
  * KERN_INVALID_TASK, -EINTR.  What others do meanwhile may make it untrue.
@@ -423,6 +427,10 @@ static int unaligned(struct machvm_map *from, u64 source, u64 length)
 
 /**
  * machvm_vm_copy - the pages at @destination come to show what those at @source do
+ * @map: the task's
+ * @source: address
+ * @length: bytes
+ * @destination: address
  *
  * Errors of the source come before those of the destination.
  * Return: also %MACHVM_VM_SHARED, if others share what would be replaced; then nothing was done.
@@ -502,6 +510,11 @@ static int snapshot(struct machvm_map *map, u64 start, u64 end, struct machvm_ma
 
 /**
  * machvm_vm_read - a snapshot of @from becomes fresh memory of @into
+ * @from: the task's
+ * @addr: first byte
+ * @length: bytes
+ * @into: the caller's
+ * @data: out: the address in @into that shows @addr
  *
  * Source: GNU Mach reference manual, "Data Transfer"; any alignment, as the live kernel.
  */
@@ -531,7 +544,7 @@ int machvm_vm_read(struct machvm_map *from, u64 addr, u64 length, struct machvm_
 /**
  * machvm_vm_alias - the very pages of @from appear in @into as well
  * @from: whose
- * @addr: page aligned
+ * @addr: first byte
  * @length: bytes, whole pages
  * @into: where they appear, readable and writable
  * @alias: out: at which address
@@ -582,7 +595,7 @@ static int take_region_locked(struct machvm_map *from, u64 addr, u64 length,
 /**
  * machvm_vm_take - the very memory of a part of one region comes into a map in transit
  * @from: whose
- * @addr: page aligned
+ * @addr: first byte
  * @length: bytes, whole pages
  * @into: empty, known to nobody else
  * @max_protection: out: of the region
@@ -675,6 +688,11 @@ int machvm_vm_install(struct machvm_map *map, u64 addr, struct machvm_map *copy)
 
 /**
  * machvm_vm_write - pages of @map come to show what those at @data in @from do
+ * @map: the task's
+ * @addr: first byte
+ * @from: the caller's
+ * @data: address in @from
+ * @length: bytes
  *
  * Return: as machvm_vm_copy().
  * Source: GNU Mach reference manual, "Data Transfer".

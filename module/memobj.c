@@ -283,6 +283,8 @@ static void move_messages(struct machvm_memobj *memobj, struct machvm_port *from
 
 /**
  * machvm_memobj_join - let an object be served through @port
+ * @memobj: the object
+ * @port: of other objects
  *
  * Context: one at a time, so that the order of the two ports does not matter.
  * Return: 0, or -EBUSY if sockets are bound to its own port.

@@ -169,6 +169,7 @@ static void pump_later(struct machvm_port *port, unsigned int ms)
 
 /**
  * machvm_port_pump - send what there is credit for
+ * @port: the queue and its sockets
  *
  * If another task is at it, that one sends what the caller has queued.  No task does more than
  * PUMP_MAX for all the others; what is left then is for a worker.
@@ -423,6 +424,8 @@ int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window,
 
 /**
  * machvm_channel_adopt - let an object of the kernel's own be served by whoever serves @port
+ * @memobj: the object
+ * @port: whose sockets are to serve it
  *
  * Unless it is, by them or by somebody else.  What waits for an answer is asked of them.
  */

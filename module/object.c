@@ -181,6 +181,7 @@ static void collapse_before_put(struct machvm_object *object)
 
 /**
  * machvm_object_put - drop a reference; the last one ends the object
+ * @object: the reference is consumed
  *
  * The pages of an internal object are freed, then the object below loses a reference, and so on
  * down.  An external one has none below; life.c keeps it or offers its pages to the pager.
@@ -345,6 +346,11 @@ static bool count_shown_batch_locked(struct chain_count *count)
 
 /**
  * machvm_object_count_shown - the same for the pages that a region of the object shows
+ * @object: what the region maps
+ * @first: page of @object
+ * @last: page of @object
+ * @resident: out: pages
+ * @dirty: out: pages
  *
  * Whichever object of the chain has them.  The chain may change meanwhile.
  */
@@ -414,6 +420,9 @@ static bool object_range_mapped(struct machvm_object *object, u64 index, u64 nr)
 
 /**
  * machvm_object_release_range - free pages that an unmapped part of an entry leaves behind
+ * @object: what was mapped
+ * @index: first page
+ * @nr: pages
  *
  * Only if nobody else can ever ask for them; otherwise they stay until the object goes.  They
  * also stay in a delayed copy: by its having none it is known that nothing was pushed.

@@ -203,6 +203,8 @@ static bool is_pinned(struct folio *folio)
 
 /**
  * machvm_page_lookup - the resident page of a slot
+ * @object: the object
+ * @index: its page
  *
  * Context: family->lock held, either way; the folio stays resident until it is released.
  * Return: the folio, or NULL.
@@ -370,6 +372,8 @@ bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_sl
 
 /**
  * machvm_page_request - the open question of a slot
+ * @object: the object
+ * @index: its page
  *
  * A finished request that still sits there is swept out.
  * Return: the request with a reference for the caller, or NULL.
@@ -457,6 +461,9 @@ static int slot_exchange(struct machvm_object *object, u64 index, void *old, voi
 
 /**
  * machvm_page_insert - make a page resident where nothing is known
+ * @object: the object
+ * @index: its page
+ * @folio: not in any object
  *
  * Consumes @folio on success.
  * Context: family->lock held; the folio is locked if anybody might map it before its time.

@@ -108,8 +108,8 @@ static enum fate fate_of(struct machvm_object *object, u64 index, struct folio *
  * translations, so that their next use is noticed.
  * Return: how many are to go.
  */
-static unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
-			     struct machvm_pageout *which, struct leaving *run)
+static noinline_for_stack unsigned int run_pick(struct machvm_object *object, u64 *index, u64 last,
+						struct machvm_pageout *which, struct leaving *run)
 {
 	unsigned long enough = which->looked + LOOK_PAGES;
 	struct leaving used[RUN_PAGES];

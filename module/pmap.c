@@ -12,6 +12,9 @@
 
 /**
  * machvm_pmap_zap - take all translations of [start, end) away
+ * @map: the task's
+ * @start: page aligned
+ * @end: page aligned
  *
  * Also those of forked relatives at the same addresses, which only costs them a fault.
  * Context: map->lock held for writing, or family->mappers for a range of one of its entries.

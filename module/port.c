@@ -383,6 +383,7 @@ void machvm_binding_put(struct machvm_binding *binding)
 
 /**
  * machvm_binding_close - the socket is gone
+ * @binding: of that socket
  *
  * What it had not answered is for the others; if there are none the pager is absent, and all who
  * wait get an error.  The list's reference is dropped.

@@ -338,6 +338,10 @@ static int map_piece(struct machvm_map *map, const struct machvm_vm_map *arg,
 
 /**
  * machvm_vm_map_proxy - as machvm_vm_map(), with a proxy for a memory object
+ * @map: the task's
+ * @arg: as the caller gave it
+ * @proxy: stands for the object
+ * @addr: out: where
  *
  * Shared, the mapping gets no protection beyond what the proxy allows; a copy is the mapper's own,
  * but takes the right to read.

@@ -174,6 +174,8 @@ static bool answer_zero(struct machvm_object *object, struct machvm_request *req
 
 /**
  * machvm_memobj_answer_zero - a zeroed page in the place of an answer that nobody gives
+ * @memobj: whose
+ * @request: the question, a data_request
  *
  * Somebody may be filling the request's page, for however long; then it is another one, and what
  * is filled comes too late.
@@ -248,6 +250,9 @@ static int end_requests(struct machvm_memobj *memobj, u64 offset, u64 length, in
 
 /**
  * machvm_memobj_unavailable - the pager has no data: pages that are waited for become zero
+ * @memobj: whose
+ * @offset: first byte, page aligned
+ * @length: bytes, whole pages
  *
  * Pages that are resident, or that nobody waits for, are left alone.
  * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_MEMORY_ERROR (not mapped).
@@ -260,6 +265,10 @@ int machvm_memobj_unavailable(struct machvm_memobj *memobj, u64 offset, u64 leng
 
 /**
  * machvm_memobj_error - the pager cannot provide pages: all who wait for them are told
+ * @memobj: whose
+ * @offset: first byte, page aligned
+ * @length: bytes, whole pages
+ * @error: the reason, that clients are told
  *
  * A later access asks again.
  * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT, KERN_MEMORY_ERROR (not mapped).

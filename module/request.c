@@ -119,6 +119,7 @@ static void close_locked(struct machvm_port *port, struct machvm_request *reques
 
 /**
  * machvm_request_post - put a question in its port's queue
+ * @request: has its place in the object
  *
  * It waits for ready first if need be, or for a pager, as absence.c has it.  The queue takes a
  * reference.

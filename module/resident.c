@@ -79,6 +79,9 @@ static int touch_range(struct machvm_map *map, u64 *start, u64 end, bool write)
 
 /**
  * machvm_resident_fill - bring in what is wired of a range
+ * @map: the task's
+ * @start: page aligned
+ * @end: page aligned
  *
  * Context: no lock held; waits for pagers, killably.
  * Return: KERN_SUCCESS, KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE, KERN_INVALID_TASK, -EINTR.
@@ -150,6 +153,11 @@ static int wire(struct machvm_wiring *wiring)
 
 /**
  * machvm_resident_wire - vm_wire
+ * @map: the task's
+ * @addr: first byte
+ * @length: bytes
+ * @access: that it is wired for, 0: no longer wired
+ * @privileged: the caller may go beyond the limit
  *
  * Wiring does not stack: one call with no access undoes any number with some.
  * Source: GNU Mach reference manual, "Memory Attributes"; NO_SPACE as the live kernel.
@@ -175,6 +183,9 @@ int machvm_resident_wire(struct machvm_map *map, u64 addr, u64 length, u32 acces
 
 /**
  * machvm_resident_wire_all - vm_wire_all
+ * @map: the task's
+ * @flags: MACHVM_WIRE_*, 0: no longer wired
+ * @privileged: the caller may go beyond the limit
  *
  * Source: GNU Mach reference manual, "Memory Attributes".
  */
@@ -235,6 +246,7 @@ void machvm_resident_unmapped(struct machvm_map *map)
 
 /**
  * machvm_resident_settle - count what is wired to the locked memory of the process
+ * @map: the task's
  *
  * Whoever changes what is wired calls this afterwards, so that the last one counts it all.
  * Context: no lock held.

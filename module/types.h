@@ -118,7 +118,7 @@ struct machvm_map {
 	struct rb_root entries;		/* (m) by address, augmented with gaps */
 	unsigned long nr_entries;	/* (m) */
 	struct rb_root windows;		/* (m) by address */
-	bool windowed;			/* (c) entries lie in windows; else nothing restricts them */
+	bool windowed;			/* (c) entries lie in windows; else anywhere */
 	unsigned long nr_windows;	/* (m) */
 	u64 min;			/* (c) lowest address there can be */
 	u64 max;			/* (c) first byte after the highest */

@@ -143,6 +143,10 @@ static int enter(struct machvm_map *map, struct machvm_entry *entry, u64 *addr, 
 
 /**
  * machvm_vm_allocate - fresh zero-filled memory
+ * @map: the task's
+ * @addr: in: where, unless @anywhere; out: where
+ * @length: bytes, rounded up to pages; 0 is none, at address 0
+ * @anywhere: the map finds a place
  *
  * Source: GNU Mach reference manual, "Memory Allocation"; where the live kernel differs from it
  * (initial protection, a hint that is ignored), as the live kernel.
@@ -460,6 +464,10 @@ int machvm_vm_map_check(const struct machvm_vm_map *arg, u64 length, bool extern
 
 /**
  * machvm_vm_map - map a memory object, or fresh memory if @memobj is NULL
+ * @map: the task's
+ * @arg: as the caller gave it
+ * @memobj: the object
+ * @addr: out: where
  *
  * A current protection beyond the maximum is cut down to it.  Never waits for the pager.
  * Source: GNU Mach reference manual, "Mapping Memory Objects".
@@ -634,6 +642,9 @@ static int region_find(struct machvm_map *map, u64 addr, struct machvm_region *r
 
 /**
  * machvm_vm_region - the region that contains @addr, or the next one
+ * @map: the task's
+ * @addr: any
+ * @region: out: what it is
  *
  * Return: KERN_SUCCESS, KERN_NO_SPACE past the last region, KERN_INVALID_TASK, -EINTR.
  */
@@ -660,6 +671,7 @@ int machvm_vm_region_count(struct machvm_map *map, u64 addr, struct machvm_regio
 
 /**
  * machvm_entry_own_object_locked - give an entry an object that it may write to
+ * @entry: of that map
  *
  * An object if it was never touched, a shadow if it needs a copy; nothing if it has its own.
  * Context: map->lock held for writing.
