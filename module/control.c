@@ -322,8 +322,6 @@ static long set_attributes(struct file *file, void *arg)
 	struct machvm_attributes *call = arg;
 	int kr;
 
-	if (call->may_cache > 1)
-		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (epoch_is_stale(memobj, call->epoch))
 		return -ESTALE;
 	trace_machvm_reply_received(memobj, &(struct machvm_spoken){
@@ -333,8 +331,7 @@ static long set_attributes(struct file *file, void *arg)
 		.copy_strategy = call->copy_strategy,
 		.cluster_size = call->cluster_size,
 	});
-	kr = machvm_memobj_change(memobj, call->may_cache, call->copy_strategy,
-				  call->cluster_size);
+	kr = machvm_memobj_set_attributes(memobj, call);
 	if (kr) {
 		trace_machvm_reply_refused(memobj, "change_attributes", 0, 0, kr);
 		return kr;
@@ -348,7 +345,7 @@ static long get_attributes(struct file *file, void *arg)
 {
 	struct machvm_attributes *call = arg;
 
-	if (call->epoch)
+	if (call->epoch || call->set)
 		return -EINVAL;
 	machvm_memobj_attributes(file->private_data, call);
 	return MACHVM_KERN_SUCCESS;
@@ -434,8 +431,8 @@ static const struct machvm_ioctl control_ioctls[] = {
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_MAP, machvm_data_return, address, return_map),
 	MACHVM_IOCTL_ROW(MACHVM_RETURN_RELEASE, machvm_data_return, address, return_release),
 	MACHVM_IOCTL_ROW(MACHVM_LOCK_REQUEST, machvm_lock_request, reply, lock_request),
-	MACHVM_IOCTL_ROW(MACHVM_SET_ATTRIBUTES, machvm_attributes, out_ready, set_attributes),
-	MACHVM_IOCTL_ROW(MACHVM_GET_ATTRIBUTES, machvm_attributes, out_ready, get_attributes),
+	MACHVM_IOCTL_ROW(MACHVM_SET_ATTRIBUTES, machvm_attributes, behavior, set_attributes),
+	MACHVM_IOCTL_ROW(MACHVM_GET_ATTRIBUTES, machvm_attributes, behavior, get_attributes),
 	MACHVM_IOCTL_ROW(MACHVM_OBJECT_DESTROY, machvm_object_destroy, flush, destroy),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_ABSENCE, machvm_control_absence, __reserved, set_absence),
 	MACHVM_IOCTL_ROW(MACHVM_CONTROL_COPY, machvm_control_copy, id, take_copy),

@@ -35,6 +35,8 @@ bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_mem
 /* attributes.c */
 int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 copy_strategy);
 int machvm_memobj_change(struct machvm_memobj *memobj, bool may_cache, u32 strategy, u64 cluster);
+int machvm_memobj_set_attributes(struct machvm_memobj *memobj,
+				 const struct machvm_attributes *want);
 void machvm_memobj_attributes(struct machvm_memobj *memobj, struct machvm_attributes *out);
 /* reply.c */
 int machvm_memobj_supply_begin(struct machvm_memobj *memobj, u64 offset,

@@ -36,9 +36,11 @@ struct walk {
  * An order by who has no say in the object.  Who cannot write to it anyway is not to lose what
  * others wrote: it is returned, then, before it goes.
  */
-static struct machvm_lock_order order_of(u64 offset, u64 length, bool flush, bool write_back,
-					 bool may_write)
+static struct machvm_lock_order order_of(struct machvm_memobj *memobj, u64 offset, u64 length,
+					 bool flush, bool write_back, bool may_write)
 {
+	if (write_back && READ_ONCE(memobj->invalidate))
+		flush = true;
 	return (struct machvm_lock_order){
 		.offset = offset,
 		.length = length,
@@ -119,9 +121,9 @@ static struct machvm_memobj *visit_locked(struct walk *walk, struct machvm_entry
 	if (walk->flags & ADVICE || !(walk->flags & (WRITE_BACK | MACHVM_SYNC_INVALIDATE)) ||
 	    !entry->object || !entry->object->memobj)
 		return NULL;
-	*order = order_of(machvm_entry_offset(entry, walk->at), end - walk->at,
-			  walk->flags & MACHVM_SYNC_INVALIDATE, walk->flags & WRITE_BACK,
-			  entry->max_protection & MACHVM_PROT_WRITE);
+	*order = order_of(entry->object->memobj, machvm_entry_offset(entry, walk->at),
+			  end - walk->at, walk->flags & MACHVM_SYNC_INVALIDATE,
+			  walk->flags & WRITE_BACK, entry->max_protection & MACHVM_PROT_WRITE);
 	return machvm_memobj_get(entry->object->memobj);
 }
 
@@ -266,7 +268,7 @@ int machvm_vm_object_sync(struct machvm_map *map, u64 id, u64 offset, u64 length
 	else if (object->memobj && (flush || write_back))
 		memobj = machvm_memobj_get(object->memobj);
 	if (memobj)
-		order = order_of(offset, length, flush, write_back, may_write(map, object));
+		order = order_of(memobj, offset, length, flush, write_back, may_write(map, object));
 	machvm_object_put(object);	/* not kept in memory for the sake of this */
 	if (!memobj)
 		return ret;

@@ -317,6 +317,8 @@ struct machvm_memobj {
 	bool mapped;			/* (p) there is an incarnation */
 	bool may_cache;			/* (p) it may outlive its mappings */
 	bool temporary;			/* (p) nothing is returned at its end; for good */
+	bool invalidate;		/* (p) what is synchronized goes, too */
+	bool silent_overwrite;		/* (p) who writes all of a page need not ask for it */
 	u8 copy_strategy;		/* (p) enum machvm_copy_strategy */
 	u16 cluster_pages;		/* (p) that one request may be for, a power of two */
 	u8 fallback;			/* (p) enum machvm_fallback */

@@ -1169,6 +1169,35 @@ struct machvm_lock_request {
 	__u32 reply;
 };
 
+/**
+ * enum machvm_attribute - attributes of an object, for &struct machvm_attributes
+ * @MACHVM_ATTRIBUTE_MAY_CACHE: may_cache
+ * @MACHVM_ATTRIBUTE_COPY_STRATEGY: copy_strategy
+ * @MACHVM_ATTRIBUTE_CLUSTER_SIZE: cluster_size, which must not be 0 then
+ * @MACHVM_ATTRIBUTE_TEMPORARY: behavior: nothing is returned when the object ends; for good
+ * @MACHVM_ATTRIBUTE_INVALIDATE: behavior: pages that vm_msync or vm_object_sync has written back
+ *                               go, as if the caller had said MACHVM_SYNC_INVALIDATE, too
+ * @MACHVM_ATTRIBUTE_SILENT_OVERWRITE: behavior: a page that vm_write or vm_copy overwrites as a
+ *                                     whole need not be asked for first.  That is a permission: a
+ *                                     pager must be ready for the question still
+ */
+enum machvm_attribute {
+	MACHVM_ATTRIBUTE_MAY_CACHE = 0x1,
+	MACHVM_ATTRIBUTE_COPY_STRATEGY = 0x2,
+	MACHVM_ATTRIBUTE_CLUSTER_SIZE = 0x4,
+	MACHVM_ATTRIBUTE_TEMPORARY = 0x8,
+	MACHVM_ATTRIBUTE_INVALIDATE = 0x10,
+	MACHVM_ATTRIBUTE_SILENT_OVERWRITE = 0x20,
+};
+
+/* Those that are bits of behavior. */
+#define MACHVM_BEHAVIORS                                                                      \
+	(MACHVM_ATTRIBUTE_TEMPORARY | MACHVM_ATTRIBUTE_INVALIDATE |                           \
+	 MACHVM_ATTRIBUTE_SILENT_OVERWRITE)
+#define MACHVM_ATTRIBUTES_ALL                                                                 \
+	(MACHVM_ATTRIBUTE_MAY_CACHE | MACHVM_ATTRIBUTE_COPY_STRATEGY |                        \
+	 MACHVM_ATTRIBUTE_CLUSTER_SIZE | MACHVM_BEHAVIORS)
+
 /* Most bytes of an object that one request may be for. */
 #define MACHVM_CLUSTER_MAX 0x100000
 
@@ -1188,11 +1217,18 @@ struct machvm_lock_request {
  *                page to %MACHVM_CLUSTER_MAX; 0 leaves it as it is
  * @out_temporary: 1 after TEMPORARY
  * @out_ready: 1 if the pager has answered init
+ * @set: MACHVM_SET_ATTRIBUTES: bits of &enum machvm_attribute, which of them to change; 0:
+ *       may_cache, copy_strategy, and cluster_size if that is not 0.  MACHVM_GET_ATTRIBUTES: 0
+ * @behavior: bits of %MACHVM_BEHAVIORS: those of @set are changed to what they are here; answers
+ *            with all that hold
  *
  * MACHVM_SET_ATTRIBUTES changes them, at any time; both answer with those that hold then.  A new
- * object has may_cache 0, DELAY, and clusters of a page.  Answers SUCCESS, INVALID_ARGUMENT (a
- * value that is none, a strategy that is not served, or another one than before while delayed
- * copies of the object exist); then nothing has changed.
+ * object has may_cache 0, DELAY, clusters of a page, and no behaviors.  Fields that @set does not
+ * name are not looked at.
+ *
+ * Answers SUCCESS, INVALID_ARGUMENT (a value that is none, a strategy that is not served, TEMPORARY
+ * taken back, or another strategy than before while delayed copies of the object exist, and with
+ * COPY_STRATEGY in @set also once init is answered); then nothing has changed.
  */
 struct machvm_attributes {
 	__u32 size;
@@ -1202,6 +1238,8 @@ struct machvm_attributes {
 	__aligned_u64 cluster_size;
 	__u32 out_temporary;
 	__u32 out_ready;
+	__u32 set;
+	__u32 behavior;
 };
 
 /**

@@ -141,6 +141,85 @@ TEST(memobj, P12_P13_attributes_are_changed_all_or_none)
 	teardown();
 }
 
+static int set(u32 which, u32 strategy, u64 cluster, u32 behavior)
+{
+	const struct machvm_attributes want = {
+		.set = which, .may_cache = 1, .copy_strategy = strategy, .cluster_size = cluster,
+		.behavior = behavior,
+	};
+
+	return machvm_memobj_set_attributes(pager.memobj, &want);
+}
+
+TEST(memobj, P16_attributes_are_changed_one_by_one)
+{
+	setup_ready(0);
+	check_eq(set(MACHVM_ATTRIBUTE_MAY_CACHE, 99, 3, 0), 0);
+	check_eq(attributes().may_cache, 1);
+	check_eq(set(MACHVM_ATTRIBUTE_CLUSTER_SIZE, 99, PAGES(4), MACHVM_BEHAVIORS), 0);
+	check_eq(attributes().cluster_size, PAGES(4));
+	check_eq(attributes().copy_strategy, MACHVM_COPY_DELAY);
+	check_eq(attributes().behavior, 0);
+	check_eq(set(MACHVM_ATTRIBUTE_INVALIDATE, 0, 0, MACHVM_BEHAVIORS), 0);
+	check_eq(attributes().behavior, MACHVM_ATTRIBUTE_INVALIDATE);
+	check_eq(set(MACHVM_ATTRIBUTE_SILENT_OVERWRITE | MACHVM_ATTRIBUTE_INVALIDATE, 0, 0,
+		     MACHVM_ATTRIBUTE_SILENT_OVERWRITE), 0);
+	check_eq(attributes().behavior, MACHVM_ATTRIBUTE_SILENT_OVERWRITE);
+	check_eq(attributes().out_temporary, 0);
+	check_eq(set(MACHVM_ATTRIBUTE_TEMPORARY, 0, 0, MACHVM_BEHAVIORS), 0);
+	check_eq(attributes().out_temporary, 1);
+	check_eq(attributes().behavior,
+		 MACHVM_ATTRIBUTE_TEMPORARY | MACHVM_ATTRIBUTE_SILENT_OVERWRITE);
+	heard("");
+	teardown();
+}
+
+TEST(memobj, P16_what_cannot_be_had_changes_nothing)
+{
+	const u32 all = MACHVM_ATTRIBUTES_ALL & ~MACHVM_ATTRIBUTE_TEMPORARY;
+
+	setup_ready(0);
+	check_eq(set(MACHVM_ATTRIBUTES_ALL + 1, MACHVM_COPY_DELAY, PAGES(2), 0),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(set(all, MACHVM_COPY_DELAY, 0, 0), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(set(all, MACHVM_COPY_SYMMETRIC, PAGES(2), 0), MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(set(all, MACHVM_COPY_DELAY, PAGES(2), MACHVM_ATTRIBUTE_MAY_CACHE),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	/* Once init is answered there is one strategy. */
+	check_eq(set(all, MACHVM_COPY_NONE, PAGES(2), MACHVM_BEHAVIORS),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(attributes().may_cache, 0);
+	check_eq(attributes().cluster_size, PAGE_SIZE);
+	check_eq(attributes().behavior, 0);
+	check_eq(set(all, MACHVM_COPY_DELAY, PAGES(2), 0), 0);
+	check_eq(set(MACHVM_ATTRIBUTE_COPY_STRATEGY, MACHVM_COPY_TEMPORARY, 0, 0), 0);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_DELAY);
+	check_eq(attributes().out_temporary, 1);
+	check_eq(set(MACHVM_ATTRIBUTES_ALL, MACHVM_COPY_DELAY, PAGES(8), 0),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	check_eq(attributes().cluster_size, PAGES(2));
+	/* What GNU Mach calls by that name may change it still. */
+	check_eq(machvm_memobj_change(pager.memobj, false, MACHVM_COPY_NONE, 0), 0);
+	heard("");
+	teardown();
+}
+
+TEST(memobj, P16_before_init_is_answered_the_strategy_is_open)
+{
+	setup();
+	check_eq(set(MACHVM_ATTRIBUTE_COPY_STRATEGY, MACHVM_COPY_NONE, 0, 0), 0);
+	pager_bind(&pager, 0);
+	check_eq(map_pager(map, &pager, 0, 4, 0, false), 0);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_NONE);
+	check_eq(set(MACHVM_ATTRIBUTE_COPY_STRATEGY, MACHVM_COPY_CALL, 0, 0), 0);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_CALL);
+	check_eq(machvm_memobj_ready(pager.memobj, false, MACHVM_COPY_DELAY), 0);
+	check_eq(attributes().copy_strategy, MACHVM_COPY_DELAY);
+	check_eq(set(MACHVM_ATTRIBUTE_COPY_STRATEGY, MACHVM_COPY_CALL, 0, 0),
+		 MACHVM_KERN_INVALID_ARGUMENT);
+	teardown();
+}
+
 TEST(memobj, C9_S2_54_a_temporary_object_is_not_returned)
 {
 	setup_ready(0);

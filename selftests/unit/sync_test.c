@@ -191,6 +191,30 @@ static void pager_dies(void *arg)
 	fake_world = NULL;
 }
 
+/* The object's pager has it so; who syncs has not asked for it. */
+TEST(sync, P16_V27_what_is_synchronized_is_invalidated)
+{
+	struct machvm_attributes want = {
+		.set = MACHVM_ATTRIBUTE_INVALIDATE, .behavior = MACHVM_ATTRIBUTE_INVALIDATE,
+	};
+
+	setup(4);
+	check_eq(store(map, 1, 9), 0);
+	check_eq(sync_at(0, 4, SYNC), 0);
+	check_eq(resident(), 4);
+	check_eq(machvm_memobj_set_attributes(pager.memobj, &want), 0);
+	check_eq(sync_at(0, 4, 0), 0);
+	check_eq(resident(), 4);
+	check_eq(store(map, 1, 10), 0);
+	check_eq(sync_at(0, 2, SYNC), 0);
+	check_eq(served, 2);
+	check_eq(resident(), 2);
+	check_eq(machvm_vm_object_sync(map, entry_at(map, 0)->object->id, PAGES(2), PAGES(2), false,
+				       true), 0);
+	check_eq(resident(), 0);
+	teardown();
+}
+
 TEST(sync, V27_the_pager_dies_while_it_is_waited_for)
 {
 	setup(4);
