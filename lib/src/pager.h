@@ -153,6 +153,18 @@ void mv_object_begin(struct mv_object *object);
 /* Objects enter the tables here, with one reference that the tables own. */
 void mv_object_publish(struct mv_object *object);
 
+/* reply.c */
+
+/*
+ * An ioctl on a control port, whose incarnation goes to *@epoch, in @args, if the pager is in this
+ * process.  @object: out: that pager's object with a reference; NULL if it is in another.
+ */
+kern_return_t mv_control_call(memory_object_control_t control, unsigned long command, void *args,
+			      uint32_t *epoch, struct mv_object **object);
+
+/* An outcome comes back as a message, so that the callback finds no lock held. */
+void mv_completed(struct mv_object *object, const struct mv_message *message);
+
 /* serve.c */
 
 /* Memory that is needed to keep a message or its pages: waits until there is some. */

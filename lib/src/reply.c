@@ -114,12 +114,8 @@ kern_return_t memory_object_data_error(memory_object_control_t control, vm_offse
 	return reply_to(control, &reply);
 }
 
-/*
- * An ioctl on a control port, whose incarnation goes to *@epoch, in @args, if the pager is in this
- * process.  @object: out: that pager's object with a reference; NULL if it is in another.
- */
-static kern_return_t control_call(memory_object_control_t control, unsigned long command,
-				  void *args, uint32_t *epoch, struct mv_object **object)
+kern_return_t mv_control_call(memory_object_control_t control, unsigned long command, void *args,
+			      uint32_t *epoch, struct mv_object **object)
 {
 	*object = NULL;
 	if (!mv_port_is_fd(control))
@@ -147,14 +143,13 @@ kern_return_t memory_object_lock_request(memory_object_control_t control, vm_off
 	struct mv_object *object;
 	kern_return_t result;
 
-	result = control_call(control, MACHVM_LOCK_REQUEST, &args, &args.epoch, &object);
+	result = mv_control_call(control, MACHVM_LOCK_REQUEST, &args, &args.epoch, &object);
 	if (object)
 		mv_object_put(object);
 	return result;
 }
 
-/* An outcome comes back as a message, so that the callback finds no lock held. */
-static void completed(struct mv_object *object, const struct mv_message *message)
+void mv_completed(struct mv_object *object, const struct mv_message *message)
 {
 	struct machvm_pager *pager = object->pager;
 
@@ -162,82 +157,6 @@ static void completed(struct mv_object *object, const struct mv_message *message
 	mv_serve_enqueue_locked(pager, message);
 	mv_serve_show_locked(pager);
 	pthread_mutex_unlock(&pager->lock);
-}
-
-/* @reply of a pager of this process is told of the new attributes. */
-static kern_return_t attributes_set(memory_object_control_t control,
-				    struct machvm_attributes *args, mach_port_t reply)
-{
-	struct mv_object *object;
-	kern_return_t result;
-
-	args->size = sizeof(*args);
-	result = control_call(control, MACHVM_SET_ATTRIBUTES, args, &args->epoch, &object);
-	if (!object)
-		return result;
-	if (result == KERN_SUCCESS && reply != MACH_PORT_NULL) {
-		const struct mv_message message = {
-			.command = MACHVM_CMD_CHANGE_COMPLETED,
-			.id = object->id,
-			.epoch = args->epoch,
-			.may_cache = args->may_cache,
-			.copy_strategy = args->copy_strategy,
-		};
-
-		completed(object, &message);
-	}
-	mv_object_put(object);
-	return result;
-}
-
-kern_return_t memory_object_change_attributes(memory_object_control_t control,
-					      boolean_t may_cache_object,
-					      memory_object_copy_strategy_t copy_strategy,
-					      mach_port_t reply)
-{
-	struct machvm_attributes args = {
-		.may_cache = !!may_cache_object,
-		.copy_strategy = (uint32_t)copy_strategy,
-	};
-
-	return attributes_set(control, &args, reply);
-}
-
-static kern_return_t attributes_get(memory_object_control_t control,
-				    struct machvm_attributes *args)
-{
-	*args = (struct machvm_attributes){ .size = sizeof(*args) };
-	if (!mv_port_is_fd(control))
-		return KERN_INVALID_ARGUMENT;
-	return mv_port_call((int)control, MACHVM_GET_ATTRIBUTES, args);
-}
-
-kern_return_t memory_object_get_attributes(memory_object_control_t control,
-					   boolean_t *object_ready, boolean_t *may_cache_object,
-					   memory_object_copy_strategy_t *copy_strategy)
-{
-	struct machvm_attributes args;
-	kern_return_t result = attributes_get(control, &args);
-
-	if (result != KERN_SUCCESS)
-		return result;
-	*object_ready = !!args.out_ready;
-	*may_cache_object = !!args.may_cache;
-	*copy_strategy = (memory_object_copy_strategy_t)args.copy_strategy;
-	return KERN_SUCCESS;
-}
-
-kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size)
-{
-	struct machvm_attributes args;
-	kern_return_t result = attributes_get(control, &args);
-
-	if (result != KERN_SUCCESS)
-		return result;
-	if (!size)
-		return KERN_INVALID_ARGUMENT;
-	args.cluster_size = size;
-	return attributes_set(control, &args, MACH_PORT_NULL);
 }
 
 static kern_return_t destroy(memory_object_control_t control, kern_return_t reason, bool flush)
@@ -250,7 +169,7 @@ static kern_return_t destroy(memory_object_control_t control, kern_return_t reas
 	struct mv_object *object;
 	kern_return_t result;
 
-	result = control_call(control, MACHVM_OBJECT_DESTROY, &args, &args.epoch, &object);
+	result = mv_control_call(control, MACHVM_OBJECT_DESTROY, &args, &args.epoch, &object);
 	if (object)
 		mv_object_put(object);
 	return result;
@@ -279,7 +198,7 @@ static void supply_completed(struct mv_object *object, const struct machvm_data_
 		.error_offset = result == KERN_SUCCESS ? 0 : args->out_error_offset,
 	};
 
-	completed(object, &message);
+	mv_completed(object, &message);
 }
 
 kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offset_t offset,
@@ -297,7 +216,7 @@ kern_return_t memory_object_data_supply(memory_object_control_t control, vm_offs
 	struct mv_object *object;
 	kern_return_t result;
 
-	result = control_call(control, MACHVM_DATA_SUPPLY, &args, &args.epoch, &object);
+	result = mv_control_call(control, MACHVM_DATA_SUPPLY, &args, &args.epoch, &object);
 	if (!object)
 		return result;	/* a control port that this process only uses to supply */
 	if (reply != MACH_PORT_NULL &&

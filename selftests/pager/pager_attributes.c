@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pager_attributes.c - how an object is kept, copied and asked for: rows K10, P12, P13 and C9, rule
- * S2.54.
+ * pager_attributes.c - how an object is kept, copied and asked for: rows K10, P12, P13, P16 and C9,
+ * rule S2.54.
  */
 #include "harness.h"
 #include "raw.h"
@@ -206,6 +206,77 @@ TEST(C9_defect_3_vm_copy_and_vm_write_of_a_temporary_object)
 	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
 }
 
+/* What else a pager may say, one by one */
+
+static int set(struct object *object, uint32_t which, uint32_t strategy, uint32_t behavior)
+{
+	struct machvm_attributes call = {
+		.size = sizeof(call), .epoch = object->epoch, .set = which,
+		.copy_strategy = strategy, .behavior = behavior,
+	};
+	int ret = util_ioctl(object->control, MACHVM_SET_ATTRIBUTES, &call);
+
+	if (!ret)
+		must_eq(call.behavior, attributes(object).behavior);
+	return ret;
+}
+
+TEST(P16_a_strategy_is_for_as_long_as_the_object_is_mapped)
+{
+	const uint32_t strategy = MACHVM_ATTRIBUTE_COPY_STRATEGY;
+	struct served s;
+
+	serve_start(&s, 2);
+	EXPECT_EQ(0, set(&s.object, strategy, MACHVM_COPY_NONE, 0));
+	EXPECT_EQ(MACHVM_COPY_NONE, attributes(&s.object).copy_strategy);
+	must_eq(say_ready(&s.channel, &s.object, COPY_DELAY), 0);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, set(&s.object, strategy, MACHVM_COPY_NONE, 0));
+	EXPECT_EQ(0, set(&s.object, strategy, MACHVM_COPY_DELAY, 0));
+	EXPECT_EQ(MACHVM_COPY_DELAY, attributes(&s.object).copy_strategy);
+	unmap(s.base, 2);
+	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+	EXPECT_EQ(0, set(&s.object, strategy, MACHVM_COPY_NONE, 0));
+}
+
+TEST(P16_temporary_is_one_way)
+{
+	struct served s;
+
+	serve(&s, 2);
+	EXPECT_EQ(0, set(&s.object, MACHVM_ATTRIBUTE_TEMPORARY, 0, 0));
+	EXPECT_EQ(0, attributes(&s.object).out_temporary);
+	EXPECT_EQ(0, set(&s.object, MACHVM_ATTRIBUTE_TEMPORARY, 0, MACHVM_BEHAVIORS));
+	EXPECT_EQ(MACHVM_ATTRIBUTE_TEMPORARY, attributes(&s.object).behavior);
+	EXPECT_EQ(1, attributes(&s.object).out_temporary);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, set(&s.object, MACHVM_ATTRIBUTE_TEMPORARY, 0, 0));
+	supply_all(&s);
+	memset((void *)s.base, 200, PAGES(2));
+	unmap(s.base, 2);
+	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
+/* What is written back goes, so that the next access sees what the pager has by then. */
+TEST(P16_V27_what_is_synchronized_is_invalidated)
+{
+	struct served s;
+
+	serve(&s, 4);
+	supply_all(&s);
+	must_eq(vm_msync(SELF, s.base, PAGES(4), VM_SYNC_ASYNCHRONOUS), KERN_SUCCESS);
+	EXPECT_EQ(4, object_info(&s.object).out_resident);
+	must_eq(set(&s.object, MACHVM_ATTRIBUTE_INVALIDATE, 0, MACHVM_BEHAVIORS), 0);
+	*(unsigned char *)s.base = 200;
+	must_eq(vm_msync(SELF, s.base, PAGES(2), VM_SYNC_ASYNCHRONOUS), KERN_SUCCESS);
+	EXPECT_EQ(0, expect_message(&s.channel, MACHVM_CMD_DATA_RETURN).kernel_copy);
+	must_eq(return_release(&s.object, 0, PAGE), 0);
+	wait_until(object_info(&s.object).out_resident == 2);
+	must_eq(set(&s.object, MACHVM_ATTRIBUTE_INVALIDATE, 0, 0), 0);
+	must_eq(vm_msync(SELF, s.base, PAGES(4), VM_SYNC_SYNCHRONOUS), KERN_SUCCESS);
+	EXPECT_EQ(2, object_info(&s.object).out_resident);
+	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
 /* The library */
 
 static atomic_int completed, completed_may_cache, completed_strategy;
@@ -273,6 +344,129 @@ TEST(K10_P12_P13_by_way_of_the_library)
 						  MACH_PORT_NULL));
 	machvm_pager_destroy(pager);
 	EXPECT_EQ(1, completed);
+}
+
+/* Of each flavor what was said, and only that. */
+static void flavors_before_ready(memory_object_control_t control)
+{
+	struct memory_object_behave_info behavior = {
+		.copy_strategy = MEMORY_OBJECT_COPY_NONE, .invalidate = TRUE,
+	};
+	struct memory_object_attr_info now;
+	mach_msg_type_number_t count = MEMORY_OBJECT_ATTR_INFO_COUNT + 1;
+
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO,
+					       (memory_object_info_t)&behavior,
+					       MEMORY_OBJECT_BEHAVE_INFO_COUNT, MACH_PORT_NULL),
+		KERN_SUCCESS);
+	must_eq(machvm_pager_get_attributes(control, MEMORY_OBJECT_ATTRIBUTE_INFO,
+					    (memory_object_info_t)&now, &count), KERN_SUCCESS);
+	must_eq(count, MEMORY_OBJECT_ATTR_INFO_COUNT);
+	must_eq(now.copy_strategy, MEMORY_OBJECT_COPY_NONE);
+	must_eq(now.cluster_size, vm_page_size);
+	must_eq(now.may_cache_object, FALSE);
+	must_eq(now.temporary, FALSE);
+}
+
+static void flavors_after_ready(memory_object_control_t control)
+{
+	struct memory_object_behave_info behavior = {
+		.copy_strategy = MEMORY_OBJECT_COPY_DELAY, .silent_overwrite = TRUE,
+	};
+	struct memory_object_attr_info attr = {
+		.copy_strategy = MEMORY_OBJECT_COPY_NONE, .cluster_size = vm_page_size,
+	};
+	struct memory_object_perf_info perf = {
+		.cluster_size = 4 * vm_page_size, .may_cache = TRUE,
+	};
+	mach_msg_type_number_t count = MEMORY_OBJECT_BEHAVE_INFO_COUNT;
+
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_PERFORMANCE_INFO,
+					       (memory_object_info_t)&perf,
+					       MEMORY_OBJECT_PERF_INFO_COUNT, control),
+		KERN_SUCCESS);
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_ATTRIBUTE_INFO,
+					       (memory_object_info_t)&attr,
+					       MEMORY_OBJECT_ATTR_INFO_COUNT, control),
+		KERN_INVALID_ARGUMENT);
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO,
+					       (memory_object_info_t)&behavior,
+					       MEMORY_OBJECT_BEHAVE_INFO_COUNT, MACH_PORT_NULL),
+		KERN_SUCCESS);
+	memset(&behavior, 0xff, sizeof(behavior));
+	must_eq(machvm_pager_get_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO,
+					    (memory_object_info_t)&behavior, &count),
+		KERN_SUCCESS);
+	must_eq(behavior.copy_strategy, MEMORY_OBJECT_COPY_DELAY);
+	must_eq(behavior.temporary, FALSE);
+	must_eq(behavior.invalidate, FALSE);
+	must_eq(behavior.silent_overwrite, TRUE);
+	must_eq(behavior.advisory_pageout, FALSE);
+	memset(&perf, 0xff, sizeof(perf));
+	count = MEMORY_OBJECT_PERF_INFO_COUNT;
+	must_eq(machvm_pager_get_attributes(control, MEMORY_OBJECT_PERFORMANCE_INFO,
+					    (memory_object_info_t)&perf, &count), KERN_SUCCESS);
+	must_eq(perf.cluster_size, 4 * vm_page_size);
+	must_eq(perf.may_cache, TRUE);
+}
+
+static void flavors_refused(memory_object_control_t control)
+{
+	struct memory_object_behave_info behavior = {
+		.copy_strategy = MEMORY_OBJECT_COPY_DELAY, .advisory_pageout = TRUE,
+	};
+	memory_object_info_t info = (memory_object_info_t)&behavior;
+	mach_msg_type_number_t count = MEMORY_OBJECT_BEHAVE_INFO_COUNT;
+
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO, info, count,
+					       MACH_PORT_NULL), KERN_INVALID_ARGUMENT);
+	behavior.advisory_pageout = FALSE;
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO, info,
+					       count + 1, MACH_PORT_NULL), KERN_INVALID_ARGUMENT);
+	must_eq(machvm_pager_change_attributes(control, MEMORY_OBJECT_ATTRIBUTE_INFO, info, count,
+					       MACH_PORT_NULL), KERN_INVALID_ARGUMENT);
+	must_eq(machvm_pager_change_attributes(control, 10, info, count, MACH_PORT_NULL),
+		KERN_INVALID_ARGUMENT);
+	must_eq(machvm_pager_change_attributes(MACH_PORT_NULL, MEMORY_OBJECT_BEHAVIOR_INFO, info,
+					       count, MACH_PORT_NULL), KERN_INVALID_ARGUMENT);
+	must_eq(machvm_pager_get_attributes(control, 10, info, &count), KERN_INVALID_ARGUMENT);
+	count--;
+	must_eq(machvm_pager_get_attributes(control, MEMORY_OBJECT_BEHAVIOR_INFO, info, &count),
+		KERN_INVALID_ARGUMENT);
+	count++;
+	must_eq(machvm_pager_get_attributes(MACH_PORT_NULL, MEMORY_OBJECT_BEHAVIOR_INFO, info,
+					    &count), KERN_INVALID_ARGUMENT);
+}
+
+static void on_init_by_flavor(void *cookie, memory_object_control_t control,
+			      memory_object_name_t name, vm_size_t page_size)
+{
+	(void)cookie;
+	(void)name;
+	(void)page_size;
+	flavors_before_ready(control);
+	must_eq(memory_object_ready(control, FALSE, MEMORY_OBJECT_COPY_DELAY), KERN_SUCCESS);
+	flavors_after_ready(control);
+	flavors_refused(control);
+}
+
+TEST(P16_flavors_by_way_of_the_library)
+{
+	const struct machvm_pager_ops ops = {
+		.init = on_init_by_flavor, .change_completed = on_change_completed,
+	};
+	struct machvm_pager *pager;
+	memory_object_t object;
+
+	atomic_store(&completed, 0);
+	must_eq(machvm_pager_create(&ops, &pager), KERN_SUCCESS);
+	must_eq(machvm_pager_object(pager, NULL, &object), KERN_SUCCESS);
+	must(util_map(object, 0, 1, false));
+	while (!atomic_load(&completed))
+		must(machvm_pager_dispatch(pager) >= 0);
+	EXPECT_EQ(TRUE, completed_may_cache);
+	machvm_pager_destroy(pager);
+	EXPECT_EQ(1, completed);	/* a change that was refused is not completed */
 }
 
 HARNESS_MAIN

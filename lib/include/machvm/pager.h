@@ -16,6 +16,7 @@
 #define _MACHVM_PAGER_H_
 
 #include <mach/mach.h>
+#include <mach/memory_object_types.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -144,6 +145,47 @@ kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_contr
  * (another process took the object over).
  */
 kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size);
+
+/**
+ * machvm_pager_change_attributes() - some attributes of an object, by flavor
+ * @control: the object
+ * @flavor: MEMORY_OBJECT_PERFORMANCE_INFO, _ATTRIBUTE_INFO or _BEHAVIOR_INFO
+ * @attributes: the structure of that flavor, with new values for all its fields
+ * @count: its size in integers, exactly
+ * @reply: MACH_PORT_NULL, or @control to have change_completed called with what holds then
+ *
+ * OSF's memory_object_change_attributes(), whose name GNU Mach's call has.  It does not stand for
+ * memory_object_ready(), which sets may_cache and the copy strategy anew.
+ *
+ * cluster_size and may_cache, may_cache_object: as of machvm_pager_cluster_size() and
+ * memory_object_change_attributes().  copy_strategy: as there, but once memory_object_ready() was
+ * called it cannot become another one.  temporary: TRUE for good: nothing is returned when the
+ * object ends.  invalidate: what vm_msync() or vm_object_sync() has written back leaves memory, so
+ * that the next access asks for it.  silent_overwrite: a page that vm_write() or vm_copy() overwrites
+ * as a whole need not be asked for first; it may be nevertheless.  advisory_pageout: FALSE.
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port, no such flavor, another count, a
+ * value that cannot be had or cannot be had any more; nothing has changed), KERN_ABORTED (another
+ * process took the object over).
+ */
+kern_return_t machvm_pager_change_attributes(memory_object_control_t control,
+					     memory_object_flavor_t flavor,
+					     memory_object_info_t attributes,
+					     mach_msg_type_number_t count, mach_port_t reply);
+
+/**
+ * machvm_pager_get_attributes() - the attributes that hold now, by flavor
+ * @control: the object
+ * @flavor: as above
+ * @attributes: out: the structure of that flavor
+ * @count: in: room in integers, out: integers filled in
+ *
+ * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT (no control port, no such flavor, no room).
+ */
+kern_return_t machvm_pager_get_attributes(memory_object_control_t control,
+					  memory_object_flavor_t flavor,
+					  memory_object_info_t attributes,
+					  mach_msg_type_number_t *count);
 
 /**
  * machvm_pager_retire() - memory_object_destroy() after what was written is returned
