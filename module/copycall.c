@@ -94,16 +94,21 @@ static int make_room(struct copying *c)
 	return err;
 }
 
-/* Returns 0, or -EAGAIN if there is no room.  What must not be read the pager is asked for. */
+/*
+ * Returns 0, or -EAGAIN if there is no room.  What must not be read the pager is asked for, unless
+ * what was written there is not with it: then the copy must not be read either.
+ */
 static int copy_one(struct copying *c, u64 index, struct folio *folio)
 {
 	struct folio *room = machvm_page_lookup(c->into, index - c->first);
+	u32 locks = machvm_page_locks(folio) & MACHVM_PROT_READ;
 
 	if (!room)
 		return -EAGAIN;
-	if (machvm_page_locks(folio) & MACHVM_PROT_READ)
+	if (locks && !machvm_page_test(folio, MACHVM_PAGE_DIRTY))
 		return 0;
 	copy_highpage(folio_page(room, 0), folio_page(folio, 0));
+	machvm_page_set_locks(room, locks);
 	machvm_page_clear(room, MACHVM_PAGE_PRECIOUS);
 	return 0;
 }

@@ -203,6 +203,43 @@ TEST(C8_what_is_on_its_way_to_the_pager_is_copied)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+static int lock_all(struct object *object, uint32_t lock)
+{
+	struct machvm_lock_request call = {
+		.size = sizeof(call), .length = PAGES(OBJECT_PAGES),
+		.should_return = MACHVM_RETURN_NONE, .lock_value = lock,
+	};
+
+	return util_ioctl(object->control, MACHVM_LOCK_REQUEST, &call);
+}
+
+/* The pager has the one that is clean; the other must not be lost, nor be read before it may. */
+TEST(C8_what_must_not_be_read_must_not_be_read_in_the_copy)
+{
+	struct message message;
+	struct object copy;
+	struct touch reader;
+	struct served s;
+	vm_address_t base;
+
+	serve_call(&s);
+	must_eq(lock_all(&s.object, MACHVM_PROT_ALL), 0);
+	base = map_object(&s.object, 0, OBJECT_PAGES, true);
+	expect_copy(&s, 0, OBJECT_PAGES, &copy);
+	begin_copy(&s, &copy);
+	EXPECT_EQ(1, object_info(&copy).out_resident);
+	read_absent(&s, &copy, base, 0, 3);
+	sleeping_read(&reader, base + PAGE);
+	message = expect_message(&s.channel, MACHVM_CMD_DATA_UNLOCK);
+	EXPECT_EQ(copy.id, message.object);
+	EXPECT_EQ(PAGE, message.offset);
+	EXPECT_EQ(MACHVM_PROT_READ, message.access);
+	must_eq(lock_all(&copy, 0), 0);
+	touch_end(&reader);
+	EXPECT_EQ(ANY, reader.byte);
+	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
 TEST(K7_who_touches_a_copy_waits_until_it_is_taken_and_ready)
 {
 	struct object copy;

@@ -4,6 +4,7 @@
 #include "copycall.h"
 #include "lock.h"
 #include "mock.h"
+#include "page.h"
 
 static struct pager pager, copy;
 static struct machvm_map *map, *child;
@@ -94,6 +95,37 @@ TEST(copycall, C8_S2_33_fork_and_pages_that_are_under_way)
 	check_eq(release_pages(&pager, 1, 1), 0);
 	check_eq(load(child, 1), 5);
 	take();
+	objects_check();
+	pager_end(&copy);
+	teardown();
+}
+
+/* Nobody may read either, until the pager says so; but the one it has not got is not lost. */
+TEST(copycall, C8_S2_40_written_pages_that_must_not_be_read)
+{
+	struct machvm_lock_order lock = {
+		.length = PAGES(2), .locks = MACHVM_PROT_ALL,
+		.should_return = MACHVM_RETURN_NONE,
+	}, unlock = {
+		.length = PAGES(2), .should_return = MACHVM_RETURN_NONE,
+	};
+	u8 written;
+
+	setup();
+	check_eq(store(map, 1, 5), 0);
+	check_eq(machvm_job_start(pager.memobj, &lock, NULL), 0);
+	machvm_memobj_advance(pager.memobj);
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	take();
+	check_eq(machvm_memobj_ready(copy.memobj, false, MACHVM_COPY_DELAY), 0);
+	check_eq(atomic_long_read(&entry_at(map, 8)->object->resident), 1);
+	check_eq(machvm_page_locks(machvm_page_lookup(entry_at(map, 8)->object, 1)),
+		 MACHVM_PROT_READ);
+	check_eq(machvm_job_start(copy.memobj, &unlock, NULL), 0);
+	machvm_memobj_advance(copy.memobj);
+	check_eq(cpu_load(map, AT(9) + 1, &written), 0);	/* store() writes one byte */
+	check_eq(written, 5);
 	objects_check();
 	pager_end(&copy);
 	teardown();
