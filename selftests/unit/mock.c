@@ -403,7 +403,7 @@ static void send_one(struct machvm_sending *sending)
 	}
 	mock_sents[mock_nr_sent++] = (struct mock_sent){
 		msg->type, msg->memobj->id, msg->offset, msg->length, msg->access, msg->epoch,
-		msg->sequence, msg->kernel_copy, sending->via,
+		msg->sequence, msg->kernel_copy, sending->via, msg->new_object,
 	};
 }
 

@@ -68,6 +68,7 @@ struct mock_sent {
 	u32 access, epoch, sequence;
 	bool kernel_copy;
 	struct machvm_binding *via;
+	u64 new_object;
 };
 
 extern struct mock_sent *mock_sents;

@@ -5,8 +5,11 @@
 
 struct mtask model_tasks[NR_TASKS];
 struct mfile model_files[NR_FILES];
+struct mfile *model_copies;
+unsigned int model_taken;
 unsigned int model_served;
 bool model_lazy;
+u32 model_strategy;
 bool model_mortal;
 bool model_scarce;
 
@@ -74,6 +77,7 @@ int access_allowed(const struct mpage *page, bool write)
 /* True if the answer is one that failing allocations or a faulty pager explain. */
 bool excused(int kr, bool hit)
 {
+	struct mfile *copy;
 	unsigned int i;
 
 	if (hit && (kr == -ENOMEM || kr == MACHVM_KERN_RESOURCE_SHORTAGE))
@@ -81,6 +85,9 @@ bool excused(int kr, bool hit)
 	for (i = 0; i < NR_FILES; i++)
 		if ((model_files[i].faulty || model_files[i].dead) &&
 		    kr == MACHVM_KERN_MEMORY_ERROR)
+			return true;
+	for (copy = model_copies; copy; copy = copy->next)
+		if (copy->faulty && kr == MACHVM_KERN_MEMORY_ERROR)
 			return true;
 	return false;
 }

@@ -35,15 +35,21 @@ struct mfile {
 	struct pager pager;
 	struct cell content[FILE_PAGES];	/* as every sharer sees it */
 	u8 stored[FILE_PAGES];		/* as the pager has it */
+	u32 strategy;			/* how it is copied */
+	struct mfile *next;		/* on model_copies, if it is a copy that its pager serves */
+	bool is_copy;			/* its end loses what was written to it */
 	bool faulty;			/* the pager answers with errors for now */
 	bool dead;			/* and no other can come: what is not there is lost */
 };
 
 extern struct mtask model_tasks[NR_TASKS];
 extern struct mfile model_files[NR_FILES];
+extern struct mfile *model_copies;	/* made by CALL, and taken by their pagers */
+extern unsigned int model_taken;	/* how many there ever were */
 extern unsigned int model_served;	/* messages that pagers have dealt with */
 extern bool model_lazy;			/* returned pages may wait */
 extern bool model_mortal;		/* pagers may die for good */
+extern u32 model_strategy;		/* how all is copied; 0: in ways that vary */
 extern bool model_scarce;		/* wired pages may be too many to be copied */
 
 /* model.c: what there is, what pagers do, and whether all is as it should be. */

@@ -168,6 +168,8 @@ static void run_model(unsigned int calls)
 			do_exit(&model_tasks[i]);
 	for (i = 0; i < NR_FILES; i++)
 		file_check(&model_files[i]);
+	serve(true);
+	check(!model_copies);		/* who made them has gone, and nobody else could map them */
 	for (i = 0; i < NR_FILES; i++)
 		file_end(&model_files[i]);
 	model_served = 0;
@@ -183,6 +185,17 @@ TEST(model, random_calls_with_lazy_pagers)
 {
 	model_lazy = true;
 	run_model(steps());
+}
+
+/* Whatever a seed makes of the others, here copies are the pagers'. */
+TEST(model, C8_random_calls_of_what_is_copied_by_call)
+{
+	model_strategy = MACHVM_COPY_CALL;
+	run_model(steps());
+	check(model_taken > 100);
+	model_lazy = true;
+	run_model(steps());
+	check(model_taken > 200);
 }
 
 /* Far less than the tasks use, and hardly more than the memory objects have. */
