@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * absence.c - requests that nobody answers: for how long, and how they end then.
- * Callers: request.c when one is posted; life.c when a pager goes; control.c sets; a timer.
- * Never: waits.
+ * Callers: request.c when one is posted; life.c when a pager goes; control.c sets; a timer; sync.c
+ * waits.
+ * Never: waits with a lock held.
  * Locks: port->lock; none while a request is ended.
  *
  * A request ends without an answer when its pager has had answer_ms for it, or when there has been
@@ -15,6 +16,9 @@
 #include "port.h"
 #include "request.h"
 #include "stats.h"
+
+/* Who waits for a pager to come looks again; woken by whoever binds a socket or ends a wait. */
+static DECLARE_WAIT_QUEUE_HEAD(pagers);
 
 static u64 after(u64 ns, u32 ms)
 {
@@ -97,6 +101,47 @@ bool machvm_absence_over_locked(struct machvm_memobj *memobj)
 	return successor_due_locked(memobj, 0) <= ktime_get_ns();
 }
 
+/* How long there is to wait for a pager, in jiffies; 0: there is one, or none is waited for. */
+static unsigned long time_left(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	u64 due = successor_due_locked(memobj, 0), now = ktime_get_ns();
+	bool waiting = machvm_port_absent_locked(port) && !memobj->untaken && due > now;
+
+	machvm_memobj_unlock_port(port);
+	if (!waiting)
+		return 0;
+	return due == U64_MAX ? MAX_SCHEDULE_TIMEOUT : nsecs_to_jiffies(due - now) + 1;
+}
+
+/**
+ * machvm_absence_wait - wait until somebody serves an object that its pager has left
+ *
+ * Context: no lock held; killable.
+ * Return: KERN_SUCCESS: somebody does; KERN_MEMORY_ERROR: nobody has come in time, or ever will;
+ * -EINTR.
+ */
+int machvm_absence_wait(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port;
+	unsigned long left;
+	bool served;
+
+	while ((left = time_left(memobj)))
+		if (wait_event_killable_timeout(pagers, !time_left(memobj), left) < 0)
+			return -EINTR;
+	port = machvm_memobj_lock_port(memobj);
+	served = !memobj->dead && !machvm_port_absent_locked(port);
+	machvm_memobj_unlock_port(port);
+	return served ? MACHVM_KERN_SUCCESS : MACHVM_KERN_MEMORY_ERROR;
+}
+
+/* There is a pager, or somebody need not wait for one any longer. */
+void machvm_absence_wake(void)
+{
+	wake_up_all(&pagers);
+}
+
 /* The oldest request if it is overdue, with a reference, or NULL. */
 static struct machvm_request *next_overdue(struct machvm_memobj *memobj)
 {
@@ -149,6 +194,7 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	port = machvm_memobj_lock_port(memobj);
 	arm_locked(memobj, due_locked(memobj), true);
 	machvm_memobj_unlock_port(port);
+	machvm_absence_wake();
 	if (any)
 		machvm_memobj_pump(memobj);
 }

@@ -15,6 +15,7 @@
  * task, which looks for more before it goes.
  */
 #include "port.h"
+#include "absence.h"
 #include "copycall.h"
 #include "lock.h"
 #include "memobj.h"
@@ -369,6 +370,7 @@ struct machvm_binding *machvm_binding_create(struct machvm_port *port, struct so
 	binding->epoch = ++port->last_epoch;
 	list_add_tail(&binding->node, &port->bindings);
 	spin_unlock(&port->lock);
+	machvm_absence_wake();
 	return binding;
 }
 

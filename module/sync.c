@@ -9,6 +9,7 @@
  * for.  A region that shows one through a shadow or a copy does not: what was written there is the
  * task's own, and what was not is as its pager has it, or is for those to sync who wrote it.
  */
+#include "absence.h"
 #include "lock.h"
 #include "map.h"
 #include "mapper.h"
@@ -52,8 +53,9 @@ static struct machvm_lock_order order_of(struct machvm_memobj *memobj, u64 offse
 	};
 }
 
-/* Has the order carried out.  Who does not wait leaves it at what can be done at once. */
-static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_order *order, bool wait)
+/* As carry_out(), by the pager that there is, or by none. */
+static int carry_out_now(struct machvm_memobj *memobj, const struct machvm_lock_order *order,
+			 bool wait)
 {
 	struct machvm_job *job = NULL;
 	int ret = machvm_job_start(memobj, order, wait ? &job : NULL);
@@ -69,6 +71,36 @@ static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_orde
 		ret = job->result;
 	machvm_job_put(job);
 	return ret;
+}
+
+/* The number of the pages that are the object's now, or 0. */
+static u64 incarnation(struct machvm_memobj *memobj)
+{
+	struct machvm_object *object = machvm_memobj_object(memobj);
+	u64 id = object ? object->id : 0;
+
+	if (object)
+		machvm_object_put(object);
+	return id;
+}
+
+/*
+ * Has the order carried out.  Who does not wait leaves it at what can be done at once.  Who does
+ * waits for a pager that is to come, as a fault would; it gets what its predecessor left, and a
+ * page that has arrived is not returned twice.
+ */
+static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_order *order, bool wait)
+{
+	u64 meant = incarnation(memobj);
+	int ret;
+
+	do {
+		ret = carry_out_now(memobj, order, wait);
+		if (ret != MACHVM_KERN_MEMORY_ERROR || !wait || !READ_ONCE(memobj->successor_ms))
+			return ret;
+		ret = machvm_absence_wait(memobj);
+	} while (ret == MACHVM_KERN_SUCCESS && incarnation(memobj) == meant);
+	return ret ?: MACHVM_KERN_MEMORY_ERROR;	/* it was destroyed meanwhile */
 }
 
 /* Frees internal memory that nobody but the entry can ever show: it reads as zeroes then. */

@@ -399,7 +399,8 @@ struct machvm_vm_pageout {
  *
  * Answers SUCCESS (also with no flag, or for 0 bytes), INVALID_ARGUMENT (other bits, ASYNCHRONOUS
  * with SYNCHRONOUS, a range that wraps), INVALID_TASK, MEMORY_ERROR (nobody serves one of the
- * objects, or its pager has died before it had released the pages, which stay as written),
+ * objects, or its pager has died before it had released the pages, which stay as written; who does
+ * not say ASYNCHRONOUS waits for a successor first, for the successor_ms of the object),
  * RESOURCE_SHORTAGE (some pages could not be seen to, or too many calls are under way);
  * INVALID_ADDRESS (CONTIGUOUS is given and there is a hole).  On the last three all has been done
  * that could be.  A pager that never releases what it got is waited for until a fatal signal.

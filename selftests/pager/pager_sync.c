@@ -263,6 +263,82 @@ TEST(V27_S2_58_the_death_of_the_pager_ends_the_wait)
 	EXPECT_EQ(KERN_SUCCESS, sync_end(&sync));
 }
 
+static void next_pager(struct served *s)
+{
+	channel_open(&s->channel);
+	must_eq(object_bind(&s->object, &s->channel, 0), 0);
+}
+
+/* Who syncs waits like who touches: what the one pager has begun the next one ends. */
+TEST(V27_S2_51_a_successor_is_waited_for_and_goes_on)
+{
+	struct sync sync;
+	struct served s;
+
+	serve_clean(&s, 4);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(&s, 0, ANY);
+	write_page(&s, 2, ANY);
+	sync_start(&sync, &s, 0, 4, SYNC | INVALIDATE);
+	expect_return(&s, 0, 1, true, false, ANY);
+	channel_close(&s.channel);
+	sync_asleep(&sync);
+	EXPECT_EQ(KERN_MEMORY_ERROR, msync_pages(&s, 0, 4, ASYNC));
+	next_pager(&s);
+	expect_return(&s, 0, 1, true, false, ANY);
+	released(&s, 0, 1);
+	expect_return(&s, 2, 1, true, false, ANY);
+	sync_asleep(&sync);
+	released(&s, 2, 1);
+	EXPECT_EQ(KERN_SUCCESS, sync_end(&sync));
+	EXPECT_EQ(0, object_info(&s.object).out_resident);
+	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
+TEST(V27_S2_51_the_wait_for_a_successor_ends)
+{
+	struct sync sync;
+	struct served s;
+
+	serve_clean(&s, 2);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(&s, 0, ANY);
+	channel_close(&s.channel);
+	wait_until(object_info(&s.object).out_flags & MACHVM_OBJECT_ABSENT);
+	sync_start(&sync, &s, 0, 2, SYNC);
+	sync_asleep(&sync);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, 20);
+	EXPECT_EQ(KERN_MEMORY_ERROR, sync_end(&sync));		/* not for longer than that */
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	sync_start(&sync, &s, 0, 2, SYNC);
+	sync_asleep(&sync);
+	close(s.object.control);
+	EXPECT_EQ(KERN_MEMORY_ERROR, sync_end(&sync));
+	EXPECT_TRUE(page_is(s.base, 0, ANY));
+}
+
+TEST(V27_S2_52_who_waits_for_a_successor_can_be_killed)
+{
+	struct served s;
+	pid_t client;
+	int status;
+
+	serve_clean(&s, 2);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	must_eq(vm_inherit(SELF, s.base, PAGES(2), VM_INHERIT_SHARE), KERN_SUCCESS);
+	write_page(&s, 1, ANY);
+	channel_close(&s.channel);
+	client = fork_client(&s);
+	if (!client) {
+		msync_pages(&s, 0, 2, SYNC);
+		_exit(0);
+	}
+	process_asleep(client);
+	must(!kill(client, SIGKILL));
+	must_eq(waitpid(client, &status, 0), client);
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
 TEST(V27_who_waits_can_be_killed)
 {
 	struct served s;

@@ -243,6 +243,59 @@ TEST(sync, V27_a_fatal_signal_ends_the_wait)
 	teardown();
 }
 
+static void successor_comes(void *arg)
+{
+	pager_bind(&pager, 0);
+	fake_world = pager_works;
+}
+
+static void pager_dies_and_is_succeeded(void *arg)
+{
+	pager_dies(NULL);
+	fake_world = successor_comes;
+}
+
+static void nobody_comes(void *arg)
+{
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, 0);
+	fake_world = NULL;
+}
+
+TEST(sync, V27_S2_51_a_successor_is_waited_for_and_goes_on)
+{
+	setup(4);
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	check_eq(store(map, 1, 9), 0);
+	pager_close(&pager);
+	check_eq(sync_at(0, 4, ASYNC), MACHVM_KERN_MEMORY_ERROR);
+	fake_world = successor_comes;
+	check_eq(sync_at(0, 4, SYNC), 0);
+	check_eq(served, 1);
+	/* What the one began the next ends. */
+	check_eq(store(map, 1, 10), 0);
+	fake_world = pager_dies_and_is_succeeded;
+	check_eq(sync_at(0, 4, SYNC | INVALIDATE), 0);
+	check_eq(served, 2);
+	check_eq(resident(), 0);
+	teardown();
+}
+
+TEST(sync, V27_S2_51_the_wait_for_a_successor_ends)
+{
+	setup(4);
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	check_eq(store(map, 1, 9), 0);
+	pager_close(&pager);
+	fake_world = nobody_comes;
+	check_eq(sync_at(0, 4, SYNC), MACHVM_KERN_MEMORY_ERROR);
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	fake_world = signal_comes;
+	check_eq(sync_at(0, 4, SYNC), -EINTR);
+	fake_signal(false);
+	check_eq(load(map, 1), 9);
+	teardown();
+}
+
 TEST(sync, V27_killpages)
 {
 	struct machvm_map *child;

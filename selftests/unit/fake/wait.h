@@ -85,6 +85,7 @@ u64 ktime_get_ns(void);
 #define HZ 1000
 extern unsigned long jiffies;
 #define msecs_to_jiffies(ms) (ms)
+#define MAX_SCHEDULE_TIMEOUT LONG_MAX
 #define nsecs_to_jiffies(ns) ((unsigned long)((ns) / NSEC_PER_MSEC))
 
 struct work_struct {
