@@ -20,6 +20,7 @@
 static const struct group *const groups[] = {
 	&zero_fill_group, &resident_read_group, &round_trip_group,
 	&page_in_group,	  &snapshot_group,	&chain_group,	    &churn_group,
+	&death_group,
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define PAGE 4096UL
 #define MIB (1UL << 20)
@@ -76,6 +77,7 @@ extern const struct group page_in_group;
 extern const struct group snapshot_group;
 extern const struct group chain_group;
 extern const struct group churn_group;
+extern const struct group death_group;
 
 /* rig.c */
 __attribute__((format(printf, 1, 2), noreturn)) void die(const char *format, ...);
@@ -101,6 +103,7 @@ int machvm_resident_object(uint64_t length, uintptr_t *at);
 /* pager.c */
 int pager_start(uint64_t cluster);
 int pager_start_library(uint64_t cluster);
+int pager_start_mute(pid_t *pid, uint64_t *id);
 
 struct served;
 struct served *served_create(void);

@@ -187,9 +187,27 @@ __attribute__((noreturn)) static void library_process(int socket, uint64_t clust
 	die("the pager has ended");
 }
 
-static int start(void (*process)(int socket, uint64_t cluster), uint64_t cluster)
+/* Is ready, and answers nothing. */
+__attribute__((noreturn)) static void mute_process(int socket, uint64_t unused)
 {
-	memory_object_t object;
+	struct question question;
+	struct served *served;
+
+	(void)unused;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	served = served_create();
+	if (write(socket, &served->id, sizeof(served->id)) != sizeof(served->id) ||
+	    machvm_object_send(socket, (memory_object_t)served->object) != KERN_SUCCESS)
+		die("the object cannot be sent");
+	served_wait_ready(served);
+	for (;;)
+		served_receive(served, &question);
+}
+
+/* Begins a pager's process, which has the other end of @socket. */
+static pid_t fork_pager(void (*process)(int socket, uint64_t cluster), uint64_t cluster,
+			int *socket)
+{
 	int ends[2];
 	pid_t pid;
 
@@ -203,10 +221,26 @@ static int start(void (*process)(int socket, uint64_t cluster), uint64_t cluster
 		process(ends[1], cluster);
 	}
 	close(ends[1]);
-	if (machvm_object_recv(ends[0], &object) != KERN_SUCCESS)
+	*socket = ends[0];
+	return pid;
+}
+
+static int receive_object(int socket)
+{
+	memory_object_t object;
+
+	if (machvm_object_recv(socket, &object) != KERN_SUCCESS)
 		die("no object came from the pager");
-	close(ends[0]);
+	close(socket);
 	return (int)object;
+}
+
+static int start(void (*process)(int socket, uint64_t cluster), uint64_t cluster)
+{
+	int socket;
+
+	fork_pager(process, cluster, &socket);
+	return receive_object(socket);
 }
 
 /**
@@ -224,4 +258,15 @@ int pager_start(uint64_t cluster)
 int pager_start_library(uint64_t cluster)
 {
 	return start(library_process, cluster);
+}
+
+/* pager_start_mute() - one that answers nothing, to be killed; and the number of its object */
+int pager_start_mute(pid_t *pid, uint64_t *id)
+{
+	int socket;
+
+	*pid = fork_pager(mute_process, 0, &socket);
+	if (read(socket, id, sizeof(*id)) != sizeof(*id))
+		die("the pager says nothing");
+	return receive_object(socket);
 }
