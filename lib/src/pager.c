@@ -337,6 +337,7 @@ struct mv_object *mv_object_copied(struct mv_object *source, uint64_t id)
 		goto err_free;
 	new->pager = source->pager;
 	new->cookie = source->cookie;
+	new->mortal = true;
 	atomic_store(&new->references, 2);	/* the table's and the caller's */
 	publish_by_control(new);
 	return new;
@@ -417,7 +418,7 @@ struct mv_object *mv_object_open_locked(struct machvm_pager *pager, uint64_t id)
 	if (!any || mv_port_call(any->control, MACHVM_CONTROL_OPEN, &open) != KERN_SUCCESS)
 		return NULL;
 	new = mv_serve_alloc(sizeof(*new));
-	*new = (struct mv_object){ .pager = pager, .id = id, .kernels = true };
+	*new = (struct mv_object){ .pager = pager, .id = id, .mortal = true };
 	new->control = mv_port_adopt_fd(open.out_control);
 	if (new->control < 0) {
 		free(new);

@@ -82,7 +82,7 @@ struct mv_object {
 	struct machvm_pager *pager;		/* (c) */
 	void *cookie;				/* (c) once bound, or created */
 	uint64_t id;				/* (c) once bound */
-	bool kernels;				/* (c) made by the kernel, for its default manager */
+	bool mortal;				/* (c) terminate is its end: the kernel's own, or a copy */
 	int control;				/* (c) closed with the last reference */
 	atomic_int references;			/* (a) table, messages, replies under way */
 	atomic_uint epoch;			/* (a) of the newest message */

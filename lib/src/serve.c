@@ -340,7 +340,8 @@ static void message_handle(struct mv_message *message)
 	case MACHVM_CMD_TERMINATE:
 		if (ops->terminate)
 			ops->terminate(object->cookie, control);
-		if (object->kernels)	/* for good */
+		/* Nobody can map it again.  If it was given up here, its number may be another's. */
+		if (object->mortal && !atomic_load(&object->forgotten))
 			mv_object_forget(object->control);
 		break;
 	default:

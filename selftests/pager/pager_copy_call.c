@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define ANY 0xee
@@ -508,6 +509,69 @@ TEST(K7_C8_copies_by_way_of_the_library)
 		unmap(base, OBJECT_PAGES);
 		unmap(copied, OBJECT_PAGES);
 	}
+}
+
+static struct {
+	int inits, copies, ends;
+	memory_object_control_t last;
+} ending;
+
+static void ending_init(void *cookie, memory_object_control_t control, memory_object_name_t name,
+			vm_size_t page_size)
+{
+	(void)cookie;
+	(void)name;
+	(void)page_size;
+	ending.inits++;
+	ending.last = control;
+	must_eq(memory_object_ready(control, FALSE, MEMORY_OBJECT_COPY_CALL), KERN_SUCCESS);
+}
+
+static void ending_copy(void *cookie, memory_object_control_t old_control, vm_offset_t offset,
+			vm_size_t length, memory_object_t new_object)
+{
+	(void)cookie;
+	(void)old_control;
+	(void)offset;
+	(void)length;
+	(void)new_object;
+	ending.copies++;
+}
+
+static void ending_terminate(void *cookie, memory_object_control_t control)
+{
+	(void)cookie;
+	must_eq(control, ending.last);
+	must(fcntl((int)control, F_GETFD) >= 0);	/* for this last call */
+	ending.ends++;
+}
+
+TEST(C8_a_copy_that_has_ended_leaves_no_descriptor)
+{
+	static const struct machvm_pager_ops ops = {
+		.init = ending_init, .copy = ending_copy, .terminate = ending_terminate,
+	};
+	struct machvm_pager *pager;
+	memory_object_t object;
+	vm_address_t base, copied;
+
+	must_eq(machvm_pager_create(&ops, &pager), KERN_SUCCESS);
+	must_eq(machvm_pager_object(pager, NULL, &object), KERN_SUCCESS);
+	base = util_map(object, 0, OBJECT_PAGES, false);
+	while (ending.inits < 1)
+		must(machvm_pager_dispatch(pager) >= 0);
+	for (int i = 1; i <= 3; i++) {
+		copied = util_map(object, 0, OBJECT_PAGES, true);
+		while (ending.inits < 1 + i)
+			must(machvm_pager_dispatch(pager) >= 0);
+		EXPECT_EQ(i, ending.copies);
+		unmap(copied, OBJECT_PAGES);
+		while (ending.ends < i)
+			must(machvm_pager_dispatch(pager) >= 0);
+		EXPECT_EQ(-1, fcntl((int)ending.last, F_GETFD));
+	}
+	machvm_pager_destroy(pager);
+	unmap(base, OBJECT_PAGES);
 }
 
 /* Memory without a pager: both sides have the old pages, and whoever writes gets one of its own. */

@@ -44,7 +44,8 @@ struct machvm_pager;
  *        what is to be given is what was there at the moment of this call, whatever is returned
  *        of the original later. machvm_pager_adopt(), here and with a cookie of its own, begins its
  *        service; else the pager does so afterwards, with the cookie of the original. init with
- *        @new_object as the control port follows. It is temporary: at its end nothing comes back.
+ *        @new_object as the control port follows. It is temporary: at its end nothing comes back,
+ *        and @new_object goes with terminate.
  *        mach_port_deallocate() refuses it. NULL: refused
  * @lock_completed: a lock request that named a reply port was carried out, and data_return has
  *                  been through with all that it returned; range as it was given
@@ -53,7 +54,7 @@ struct machvm_pager;
  * @change_completed: attributes were changed by a call that named a reply port
  * @terminate: nobody maps the object any more and all its pages were returned.  It may be mapped
  *             again, unless mach_port_deallocate() gives @control up.  An object that create was
- *             called for is no more, and @control goes with it
+ *             called for is no more, nor is a copy, and @control goes with it
  * @create: to the default memory manager (vm_set_default_memory_manager()): internal memory of
  *          @size bytes so far is to be kept in this object, whose number @id is used for no other
  *          while the module is loaded; takes the place of init.  Answer with
