@@ -29,7 +29,7 @@ static struct machvm_request *create(struct machvm_object *object, u64 index,
 
 	do {
 		folio = machvm_reclaim_page(user, 0, &events);
-	} while (PTR_ERR_OR_ZERO(folio) == -EBUSY && !machvm_laundry_wait(events));
+	} while (PTR_ERR_OR_ZERO(folio) == -EBUSY && !machvm_laundry_wait(events, false));
 	if (IS_ERR(folio))
 		return NULL;
 	request = machvm_request_create(object->memobj, index, MACHVM_PROT_READ, folio);

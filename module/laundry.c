@@ -17,6 +17,9 @@
 #include "page.h"
 #include "stats.h"
 
+/* Memory comes back without a word, too, so who waits looks again after so many jiffies. */
+#define PATIENCE (HZ / 10)
+
 static DECLARE_WAIT_QUEUE_HEAD(laundry);
 static atomic_long_t nr_events;
 
@@ -34,15 +37,25 @@ unsigned long machvm_laundry_events(void)
 }
 
 /**
- * machvm_laundry_wait - wait until pagers have got on
+ * machvm_laundry_wait - wait until it makes sense to look for memory again
  * @events: machvm_laundry_events(), before it was found that there is no way but to wait
+ * @interruptible: any signal ends the wait, not only a fatal one
  *
+ * Pagers have got on, or a moment has passed in which others may have given memory back.
  * Woken by machvm_laundry_event().
- * Return: 0, or -EINTR for a fatal signal.
+ * Return: 0, or -EINTR for a signal.
  */
-int machvm_laundry_wait(unsigned long events)
+int machvm_laundry_wait(unsigned long events, bool interruptible)
 {
-	return wait_event_killable(laundry, machvm_laundry_events() != events) ? -EINTR : 0;
+	long left;
+
+	if (interruptible)
+		left = wait_event_interruptible_timeout(laundry, machvm_laundry_events() != events,
+							PATIENCE);
+	else
+		left = wait_event_killable_timeout(laundry, machvm_laundry_events() != events,
+						   PATIENCE);
+	return left < 0 ? -EINTR : 0;
 }
 
 /* True if the page may come behind those that are in the run. */

@@ -33,7 +33,7 @@ int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 void machvm_run_drop(struct machvm_memobj *memobj);
 void machvm_laundry_event(void);
 unsigned long machvm_laundry_events(void);
-int machvm_laundry_wait(unsigned long events);
+int machvm_laundry_wait(unsigned long events, bool interruptible);
 
 /* The run that the pager was offered, or NULL. */
 static inline struct machvm_run *machvm_run_sent(struct machvm_memobj *memobj)

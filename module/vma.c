@@ -52,6 +52,16 @@ static bool may_wait(struct vm_fault *vmf)
 }
 
 /*
+ * True if any signal may end the wait, not only a fatal one: it is handled on the way back to the
+ * program.  A trap inside a system call comes back here instead, so that must wait the second time.
+ */
+static bool is_interruptible(struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_INTERRUPTIBLE &&
+	       (vmf->flags & FAULT_FLAG_USER || !(vmf->flags & FAULT_FLAG_TRIED));
+}
+
+/*
  * Sleeps until the request is answered.  Woken by machvm_request_finish(); what it finds then is
  * for the next fault, which Linux makes at once.
  * In: ->wait referenced; mmap_lock or VMA lock held.  Out: both given back, the VMA is unknown.
@@ -60,12 +70,7 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_fault *faul
 {
 	struct machvm_request *request = fault->wait;
 	struct machvm_map *map = fault->map;
-	/*
-	 * A signal is handled on the way back to the program.  A trap inside a system call comes
-	 * back here instead, so the second time only a fatal one may cut the wait short.
-	 */
-	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE &&
-			     (vmf->flags & FAULT_FLAG_USER || !(vmf->flags & FAULT_FLAG_TRIED));
+	bool interruptible = is_interruptible(vmf);
 	struct file *file = get_file(vmf->vma->vm_file);	/* holds the module */
 
 	machvm_map_get(map);
@@ -99,9 +104,13 @@ static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_fault *fault)
 	return vm_fault_of(fault->map, fault->addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
-/* Sleeps until pagers have taken some of what stands in the way.  As wait_for_pager(). */
+/*
+ * Sleeps until pagers have taken some of what stands in the way, or for a moment.  As
+ * wait_for_pager(); the next fault looks for a page again, or comes back here.
+ */
 static vm_fault_t wait_for_laundry(struct vm_fault *vmf, struct machvm_fault *fault)
 {
+	bool interruptible = is_interruptible(vmf);
 	struct machvm_map *map = fault->map;
 	struct file *file;
 
@@ -110,7 +119,7 @@ static vm_fault_t wait_for_laundry(struct vm_fault *vmf, struct machvm_fault *fa
 	file = get_file(vmf->vma->vm_file);	/* holds the module */
 	machvm_map_get(map);
 	release_fault_lock(vmf);
-	machvm_laundry_wait(fault->events);
+	machvm_laundry_wait(fault->events, interruptible);
 	machvm_map_put(map);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;

@@ -401,6 +401,14 @@ TEST_F(evict, K14_many_writers_of_few_pages)
 	free(keeper.content);
 }
 
+static atomic_int *handled;	/* signals, shared */
+
+static void handle(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(handled, 1);
+}
+
 /* A child that needs a page more than there are, when all are written and with their pager. */
 static pid_t fork_waiter(struct served *s)
 {
@@ -408,10 +416,14 @@ static pid_t fork_waiter(struct served *s)
 
 	serve_clean(s, 60);
 	util_fill(s->base, 60, 1);
+	handled = util_shared(PAGE);
+	must(handled);
 	pid = fork_client(s);
 	if (pid == 0) {
+		struct sigaction action = { .sa_handler = handle };
 		vm_address_t base = util_make(8);
 
+		must(!sigaction(SIGUSR1, &action, NULL));
 		util_fill(base, 4, 1);
 		_exit(util_why_write(base + PAGES(4), 1));
 	}
@@ -443,6 +455,49 @@ TEST_F(evict, S2_52_who_waits_can_be_killed)
 	kill(pid, SIGKILL);
 	EXPECT_EQ(1000 + SIGKILL, util_wait(pid));
 	EXPECT_EQ(0, util_wrong(s.base, 60, 1));
+}
+
+/* Again and again, while the pager has done nothing; and what was waited for comes all the same. */
+TEST_F(evict, S2_52_who_waits_handles_signals)
+{
+	struct served s;
+	pid_t pid;
+
+	be_limited(64);
+	pid = fork_waiter(&s);
+	for (int i = 1; i <= 3; i++) {
+		process_asleep(pid);
+		must(!kill(pid, SIGUSR1));
+		wait_until(atomic_load(handled) == i);
+	}
+	must_eq(return_release(&s.object, 0, PAGES(32)), 0);
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(0, util_wrong(s.base, 60, 1));
+}
+
+/* The pager does nothing, but another process ends: its pages will do as well. */
+TEST_F(evict, K14_who_waits_takes_what_others_give_back)
+{
+	struct util_gate made, enough;
+	pid_t pid, other;
+	struct served s;
+
+	be_limited(66);
+	ASSERT_EQ(0, util_gate_init(&made));
+	ASSERT_EQ(0, util_gate_init(&enough));
+	other = fork();
+	if (other == 0) {
+		util_fill(util_make(2), 2, 1);
+		util_gate_open(&made);
+		_exit(util_gate_pass(&enough));
+	}
+	ASSERT_EQ(0, util_gate_pass(&made));
+	pid = fork_waiter(&s);
+	process_asleep(pid);
+	util_gate_open(&enough);
+	EXPECT_EQ(0, util_wait(other));
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(60, object_info(&s.object).out_resident);
 }
 
 /* A pager that needs memory for itself would wait for itself. */

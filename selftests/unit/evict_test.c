@@ -639,6 +639,35 @@ TEST(evict, S2_51_who_waits_for_the_laundry_hears_that_the_pager_has_gone)
 	teardown();
 }
 
+/* Not at once: whoever waits has been asleep before. */
+static void others_give_back(void *arg)
+{
+	static bool slept;
+
+	machvm_memobj_advance(file.pager.memobj);
+	if (slept)
+		deallocate_at(map, 200, 1);
+	slept = !slept;
+}
+
+/* The pager takes nothing, but there is a page from elsewhere. */
+TEST(evict, K14_who_waits_takes_what_others_give_back)
+{
+	setup();
+	mock_user.page_limit = 10;
+	check_eq(allocate_at(map, 200, 1), 0);
+	check_eq(store(map, 200, 1), 0);
+	write_all(0, 9, 100);
+	check_eq(allocate_at(map, 100, 1), 0);
+	fake_world = others_give_back;
+	check_eq(load(map, 100), 0);
+	check_eq(file.returned, 0);
+	check_eq(resident(), 9);
+	fake_world = world;
+	mock_user.page_limit = LONG_MAX;
+	teardown();
+}
+
 /* A run at a time, and what its pager wants done comes between two of them. */
 TEST(evict, K14_the_laundry_is_bounded_and_gives_way)
 {

@@ -612,7 +612,7 @@ static int take_fault(struct machvm_map *map, u64 addr, bool write)
 	case MACHVM_FAULT_LAUNDRY:
 		if (!fault.trapped) {
 			up_read(&map->pmap->mmap_lock);
-			return machvm_laundry_wait(fault.events) ? MACHVM_KERN_ABORTED : 0;
+			return machvm_laundry_wait(fault.events, false) ? MACHVM_KERN_ABORTED : 0;
 		}
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		break;

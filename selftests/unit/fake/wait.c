@@ -47,32 +47,65 @@ void fake_wake(wait_queue_head_t *wq, const char *file, int line)
 	fake_point();
 }
 
+static void sleep_check(wait_queue_head_t *wq, const char *file, int line)
+{
+	if (wq->lock.dep_map.initialised != &wq->lock.dep_map)
+		test_die(file, line, "sleep: the queue was never initialised");
+	if (!fake_nothing_held())
+		test_die(file, line, "sleeps with a lock held");
+}
+
+/* Lets others go on; false if there is nobody. */
+static bool sleep_once(wait_queue_head_t *wq)
+{
+	bool others = true;
+
+	fake_sleeps++;
+	wq->sleepers++;
+	if (!fake_block()) {
+		others = fake_world;
+		if (others)
+			fake_world(fake_world_arg);
+	}
+	wq->sleepers--;
+	return others;
+}
+
 /* Returns 0 to look again, or an error if a signal ended the wait. */
 long fake_sleep(wait_queue_head_t *wq, bool killable, const char *file, int line)
 {
 	static unsigned int rounds;
 	unsigned long wakes = wq->wakes;
 
-	if (wq->lock.dep_map.initialised != &wq->lock.dep_map)
-		test_die(file, line, "sleep: the queue was never initialised");
-	if (!fake_nothing_held())
-		test_die(file, line, "sleeps with a lock held");
+	sleep_check(wq, file, line);
 	if (killable && signalled)
 		return -ERESTARTSYS;
-	fake_sleeps++;
-	wq->sleepers++;
-	if (!fake_block()) {
-		if (!fake_world)
-			test_die(file, line, "would sleep for ever");
-		fake_world(fake_world_arg);
-	}
-	wq->sleepers--;
+	if (!sleep_once(wq))
+		test_die(file, line, "would sleep for ever");
 	if (killable && signalled)
 		return -ERESTARTSYS;
 	if (wq->wakes != wakes)
 		rounds = 0;
 	else if (++rounds > 1000)
 		test_die(file, line, "nobody wakes this sleeper");
+	return 0;
+}
+
+/* Returns what is left of the time, which passes if nobody wakes; or an error for a signal. */
+long fake_sleep_for(wait_queue_head_t *wq, long timeout, const char *file, int line)
+{
+	unsigned long wakes = wq->wakes;
+
+	if (timeout == MAX_SCHEDULE_TIMEOUT)
+		return fake_sleep(wq, true, file, line) ?: timeout;
+	sleep_check(wq, file, line);
+	if (!signalled)
+		sleep_once(wq);
+	if (signalled)
+		return -ERESTARTSYS;
+	if (wq->wakes != wakes)
+		return timeout;
+	fake_time_add(timeout * (NSEC_PER_SEC / HZ));
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct completion {
 
 void fake_wake(wait_queue_head_t *wq, const char *file, int line);
 long fake_sleep(wait_queue_head_t *wq, bool killable, const char *file, int line);
+long fake_sleep_for(wait_queue_head_t *wq, long timeout, const char *file, int line);
 bool fake_signal_pending(void);
 
 #define wake_up(wq) fake_wake(wq, __FILE__, __LINE__)
@@ -51,9 +52,17 @@ bool fake_signal_pending(void);
 #define wait_event(wq, cond) ((void)fake_wait(wq, cond, false))
 #define wait_event_killable(wq, cond) fake_wait(wq, cond, true)
 #define wait_event_interruptible(wq, cond) fake_wait(wq, cond, true)
-#define wait_event_timeout(wq, cond, timeout) (fake_wait(wq, cond, false), (timeout))
+/* The time is over when the world, or the other thread, had a turn and woke nobody. */
 #define wait_event_killable_timeout(wq, cond, timeout)				\
-	(fake_wait(wq, cond, true) ?: (long)(timeout))
+	({									\
+		long left_ = (timeout);						\
+		might_sleep();							\
+		while (!(cond) && left_ > 0)					\
+			left_ = fake_sleep_for(&(wq), left_, __FILE__, __LINE__); \
+		left_ ?: !!(cond);						\
+	})
+#define wait_event_interruptible_timeout(wq, cond, timeout)			\
+	wait_event_killable_timeout(wq, cond, timeout)
 
 /* A rest lets the other thread go on. */
 void fake_rest(const char *file, int line);
