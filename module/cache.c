@@ -55,16 +55,23 @@ bool machvm_cache_has(struct machvm_memobj *memobj)
 	return has;
 }
 
-/* Pages of an incarnation have come or gone: if it is in the cache it counts for what is left. */
-void machvm_cache_recount(struct machvm_memobj *memobj, struct machvm_object *object)
+/*
+ * Pages of an incarnation have come or gone: if it is in the cache it counts for what is left.
+ * Returns true if that is nothing, so that it has no reason to be there.
+ */
+bool machvm_cache_recount(struct machvm_memobj *memobj, struct machvm_object *object)
 {
+	bool empty = false;
+
 	spin_lock(&cache_lock);
 	if (!list_empty(&memobj->cached)) {
 		nr_pages -= memobj->cached_pages;
 		memobj->cached_pages = atomic_long_read(&object->resident);
 		nr_pages += memobj->cached_pages;
+		empty = !memobj->cached_pages;
 	}
 	spin_unlock(&cache_lock);
+	return empty;
 }
 
 /* The first @max of the cache, oldest first, with a reference each.  Returns how many. */

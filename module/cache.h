@@ -8,7 +8,7 @@
 void machvm_cache_add_locked(struct machvm_memobj *memobj);
 bool machvm_cache_remove_locked(struct machvm_memobj *memobj);
 bool machvm_cache_has(struct machvm_memobj *memobj);
-void machvm_cache_recount(struct machvm_memobj *memobj, struct machvm_object *object);
+bool machvm_cache_recount(struct machvm_memobj *memobj, struct machvm_object *object);
 unsigned int machvm_cache_oldest(struct machvm_memobj **memobjs, unsigned int max);
 bool machvm_cache_drop(struct machvm_memobj *memobj);
 bool machvm_cache_evict_oldest(void);

@@ -69,6 +69,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 	init_waitqueue_head(&job->wait);
 	job->order = *order;
 	job->run.initialize = order->initialize;
+	job->run.evict = order->evict;
 	job->index = order->offset >> PAGE_SHIFT;
 	job->last = last >> PAGE_SHIFT;
 	job->patience = order->evict ? 0 : PATIENCE;

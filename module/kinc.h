@@ -12,6 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>

@@ -11,21 +11,31 @@
  * pager gets is what the page was when it was cleaned.  The page stays dirty until the pager has
  * released it, and if the mark is gone by then it stays dirty after: nothing that was written is
  * lost, whenever it was written and whoever dies.
+ *
+ * What was cleaned to make room goes with its release, unless it was used since, and only then are
+ * those told who wait for room: they need not look for it.
  */
 #include "laundry.h"
+#include "lock.h"
 #include "memobj.h"
+#include "object.h"
 #include "page.h"
 #include "stats.h"
 
-/* Memory comes back without a word, too, so who waits looks again after so many jiffies. */
+/*
+ * Jiffies after which the laundry stands still, if nothing was heard of it.  Memory comes back
+ * without a word, too, so who waits looks again then.
+ */
 #define PATIENCE (HZ / 10)
 
 static DECLARE_WAIT_QUEUE_HEAD(laundry);
 static atomic_long_t nr_events;
+static unsigned long last_event;	/* (a) in jiffies */
 
 /* Pages have become clean, or have been given up: who waits for memory may find some. */
 void machvm_laundry_event(void)
 {
+	WRITE_ONCE(last_event, jiffies);
 	atomic_long_inc(&nr_events);
 	wake_up_all(&laundry);
 }
@@ -34,6 +44,12 @@ void machvm_laundry_event(void)
 unsigned long machvm_laundry_events(void)
 {
 	return atomic_long_read(&nr_events);
+}
+
+/* True if the last event was just now, so that there is reason to hope for another one. */
+bool machvm_laundry_moves(void)
+{
+	return machvm_laundry_events() && time_before(jiffies, READ_ONCE(last_event) + PATIENCE);
 }
 
 /**
@@ -56,6 +72,42 @@ int machvm_laundry_wait(unsigned long events, bool interruptible)
 		left = wait_event_killable_timeout(laundry, machvm_laundry_events() != events,
 						   PATIENCE);
 	return left < 0 ? -EINTR : 0;
+}
+
+/* True for a page that its pager does not have as it is, or wants back, or is just taking. */
+bool machvm_laundry_owes(struct machvm_object *object, struct folio *folio)
+{
+	return object->memobj && (machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
+				  machvm_page_test(folio, MACHVM_PAGE_PRECIOUS) ||
+				  machvm_page_test(folio, MACHVM_PAGE_RETURNED));
+}
+
+/**
+ * machvm_laundry_drop - let a page of a memory object go that is as its pager has it
+ * @object: its object
+ * @index: its place there
+ * @folio: the page, locked; unlocked on return
+ *
+ * Who wants it next asks the pager for it.
+ * Context: family->lock held for writing; no translation leads to the page.
+ * Return: false if it stays, as the pager has it otherwise, or somebody else holds it.
+ */
+bool machvm_laundry_drop(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	bool goes = !machvm_laundry_owes(object, folio) && folio_ref_freeze(folio, 1);
+
+	lockdep_assert_held_write(&object->family->lock);
+	if (goes) {
+		machvm_page_take(object, index);
+		folio_ref_unfreeze(folio, 1);
+	}
+	folio_unlock(folio);
+	if (!goes)
+		return false;
+	/* Who has asked to use it finds that it must be asked for. */
+	machvm_unlock_end(object->memobj, index, index, MACHVM_KERN_SUCCESS);
+	machvm_page_free(folio);
+	return true;
 }
 
 /* True if the page may come behind those that are in the run. */
@@ -236,6 +288,35 @@ static void release_page(struct machvm_memobj *memobj, u64 index, struct folio *
 	*place = NULL;
 }
 
+/* True if the page was not used since it was picked to go: nothing maps it. */
+static bool is_unused(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	return machvm_page_test(folio, MACHVM_PAGE_INACTIVE) && !folio_mapped(folio) &&
+	       !machvm_page_wired_locked(object, index);
+}
+
+/* Pages have been released that were cleaned to make room. */
+static void make_room(struct machvm_memobj *memobj, u64 first, u64 nr)
+{
+	struct machvm_object *object = memobj->object;
+	struct folio *folio;
+	u64 index;
+
+	if (!object || !machvm_memobj_answers(memobj))
+		return;
+	down_write(&object->family->lock);
+	for (index = first; index < first + nr; index++) {
+		folio = machvm_page_lookup(object, index);
+		if (!folio || !folio_trylock(folio))
+			continue;
+		if (is_unused(object, index, folio))
+			machvm_laundry_drop(object, index, folio);
+		else
+			folio_unlock(folio);
+	}
+	up_write(&object->family->lock);
+}
+
 static bool run_is_over(struct machvm_memobj *memobj)
 {
 	struct machvm_run *run = memobj->run;
@@ -289,6 +370,8 @@ int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 		release_page(memobj, first + i, into ? machvm_page_lookup(into, i) : NULL);
 	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
 	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
+	if (memobj->run->evict)
+		make_room(memobj, first, nr);
 	if (run_is_over(memobj))
 		run_end(memobj);
 	machvm_laundry_event();

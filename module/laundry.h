@@ -18,6 +18,7 @@ struct machvm_run {
 	bool dirty;			/* (o) */
 	bool kernel_copy;		/* (o) */
 	bool initialize;		/* (o) its pager has never had them */
+	bool evict;			/* (o) they are to go when the pager has them */
 	/* (o) taken out, or as they were; (l) put there for one still marked RETURNED; or NULL */
 	struct folio *pages[MACHVM_RUN_PAGES];
 };
@@ -31,7 +32,10 @@ struct folio *machvm_run_page(struct machvm_memobj *memobj, u64 index);
 int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 		       struct machvm_object *into);
 void machvm_run_drop(struct machvm_memobj *memobj);
+bool machvm_laundry_owes(struct machvm_object *object, struct folio *folio);
+bool machvm_laundry_drop(struct machvm_object *object, u64 index, struct folio *folio);
 void machvm_laundry_event(void);
+bool machvm_laundry_moves(void);
 unsigned long machvm_laundry_events(void);
 int machvm_laundry_wait(unsigned long events, bool interruptible);
 

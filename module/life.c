@@ -521,18 +521,23 @@ int machvm_memobj_release(struct machvm_memobj *memobj, u64 offset, u64 length,
 			  struct machvm_object *into)
 {
 	u64 first = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
+	bool empty = false;
 	int kr;
 
 	if (machvm_range_is_bad(offset, length) || !length)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	mutex_lock(&memobj->lock);
-	if (machvm_run_sent(memobj))
+	if (machvm_run_sent(memobj)) {
 		kr = machvm_run_release(memobj, first, nr, into);
-	else if (returned_all(memobj->returning, first, nr))
+		empty = memobj->object && machvm_cache_recount(memobj, memobj->object);
+	} else if (returned_all(memobj->returning, first, nr)) {
 		kr = release_last(memobj, first, nr, into);
-	else
+	} else {
 		kr = MACHVM_KERN_INVALID_ADDRESS;
+	}
 	mutex_unlock(&memobj->lock);
+	if (empty)
+		machvm_cache_drop(memobj);
 	machvm_memobj_advance(memobj);
 	return kr;
 }

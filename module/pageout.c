@@ -17,7 +17,7 @@
  */
 #include "pageout.h"
 #include "cgroup.h"
-#include "lock.h"
+#include "laundry.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -50,14 +50,6 @@ static void run_zap(struct machvm_object *object, struct leaving *run, unsigned 
 			end++;
 		machvm_zap_viewers_run_locked(object, run[first].index, end - first);
 	}
-}
-
-/* True for a page that its pager does not have as it is, or wants back, or is just taking. */
-static bool is_owed(struct machvm_object *object, struct folio *folio)
-{
-	return object->memobj && (machvm_page_test(folio, MACHVM_PAGE_DIRTY) ||
-				  machvm_page_test(folio, MACHVM_PAGE_PRECIOUS) ||
-				  machvm_page_test(folio, MACHVM_PAGE_RETURNED));
 }
 
 static bool is_meant(struct folio *folio, const struct machvm_pageout *which)
@@ -100,7 +92,7 @@ static enum fate fate_of(struct machvm_object *object, u64 index, struct folio *
 	}
 	if (is_given_a_chance(folio, which))
 		return LOSES_TRANSLATIONS;
-	return is_owed(object, folio) ? owed(which, index) : LEAVES;
+	return machvm_laundry_owes(object, folio) ? owed(which, index) : LEAVES;
 }
 
 /*
@@ -213,23 +205,9 @@ static void run_drop(struct machvm_object *object, struct leaving *run, unsigned
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		struct folio *folio = run[i].folio;
-
-		if (!folio)
-			continue;
-		if (!is_owed(object, folio) && folio_ref_freeze(folio, 1)) {
-			run[i].gone = machvm_page_take(object, run[i].index);
-			folio_ref_unfreeze(folio, 1);
-		}
-		folio_unlock(folio);
-		if (!run[i].gone)
-			continue;
-		/* Who has asked to use it finds that it must be asked for. */
-		machvm_unlock_end(object->memobj, run[i].index, run[i].index,
-				  MACHVM_KERN_SUCCESS);
-		machvm_page_free(folio);
-	}
+	for (i = 0; i < nr; i++)
+		run[i].gone = run[i].folio &&
+			      machvm_laundry_drop(object, run[i].index, run[i].folio);
 }
 
 /* The pages of a memory object go, unless it was given up meanwhile. */
@@ -295,7 +273,7 @@ static bool batch_is_idle(struct machvm_object *object, u64 *index,
 			*index = MACHVM_PAGE_INDEX_MAX + 1;
 			break;
 		}
-		idle = is_meant(folio, which) && !is_owed(object, folio);
+		idle = is_meant(folio, which) && !machvm_laundry_owes(object, folio);
 	}
 	up_read(&object->family->lock);
 	return idle;

@@ -15,11 +15,13 @@
  * the next turn, matters to nobody.
  *
  * What a pager lacks is returned to it by a lock request of the kernel's own, one an object at a
- * time, and stays until it has been taken; then it goes like what was not written.  Nobody here
- * waits for that.  Who has found nothing else may, with no lock held, unless he is a pager himself.
+ * time, and goes when it has been taken, see laundry.c.  Nobody here waits for that.  Who has found
+ * nothing else may, with no lock held, unless he is a pager himself.  As long as pagers get on he
+ * does not search far: there is less to be found than what they are about to make room for.
  */
 #include "cache.h"
 #include "cgroup.h"
+#include "laundry.h"
 #include "lock.h"
 #include "memobj.h"
 #include "object.h"
@@ -96,18 +98,6 @@ static bool reclaim_object(struct machvm_object *object, struct machvm_pageout *
 	return over;
 }
 
-/* Its pages have become fewer.  A cached object has no reason to be when it has none. */
-static void shrink_cached(struct machvm_object *object)
-{
-	struct machvm_memobj *memobj = object->memobj;
-
-	if (!machvm_cache_has(memobj))
-		return;
-	machvm_cache_recount(memobj, object);
-	if (!atomic_long_read(&object->resident))
-		machvm_cache_drop(memobj);
-}
-
 /*
  * Moves a hand until enough pages have gone, or been looked at, or the last object was.
  * Return: how many went.
@@ -129,8 +119,9 @@ static unsigned long sweep(struct clock *clock, struct machvm_pageout *which, un
 		}
 		if (clock->external == !!object->memobj && atomic_long_read(&object->resident))
 			over = reclaim_object(object, which, want, enough, &gone);
-		if (clock->external && object->memobj)
-			shrink_cached(object);
+		if (clock->external && object->memobj &&
+		    machvm_cache_recount(object->memobj, object))
+			machvm_cache_drop(object->memobj);
 		id = object->id + over;
 		machvm_object_put(object);
 		cond_resched();
@@ -189,6 +180,13 @@ static unsigned long reclaim_cached(const struct machvm_pageout *which, unsigned
 	return gone;
 }
 
+/* Somebody who wants a page. */
+struct wanter {
+	struct machvm_user *user;
+	bool patient;		/* may wait for pagers */
+	bool must_wait;		/* out: nothing has gone, but pagers are at it */
+};
+
 static struct machvm_pageout whose(struct machvm_user *user, int err)
 {
 	struct machvm_pageout which = { .second_chance = true };
@@ -201,21 +199,25 @@ static struct machvm_pageout whose(struct machvm_user *user, int err)
 	return which;
 }
 
-/* As machvm_reclaim(); *@pending is set if pagers are at it. */
-static unsigned long reclaim(struct machvm_user *user, int err, bool *pending)
+/* As machvm_reclaim(). */
+static unsigned long reclaim(struct wanter *wanter, int err)
 {
-	struct machvm_pageout which = whose(user, err);
+	struct machvm_pageout which = whose(wanter->user, err);
 	unsigned long gone = reclaim_cached(&which, RECLAIM_PAGES);
 	unsigned int i;
 
+	wanter->must_wait = false;
 	if (gone)
 		return gone;
 	for (i = 0; i < ARRAY_SIZE(turns); i++) {
 		if (gone >= RECLAIM_PAGES || fatal_signal_pending(current))
 			break;
+		if (i && wanter->patient && which.pending && machvm_laundry_moves())
+			break;
 		gone += turn(&which, RECLAIM_PAGES - gone, turns[i]);
 	}
-	*pending = which.pending;
+	wanter->must_wait = !gone && which.pending && wanter->patient;
+	machvm_count(MACHVM_STAT_LOOKED, which.looked);
 	return gone;
 }
 
@@ -231,9 +233,9 @@ static unsigned long reclaim(struct machvm_user *user, int err, bool *pending)
  */
 unsigned long machvm_reclaim(struct machvm_user *user, int err)
 {
-	bool pending;
+	struct wanter wanter = { .user = user };
 
-	return reclaim(user, err, &pending);
+	return reclaim(&wanter, err);
 }
 
 /* True if we have our share of the memory cgroup, and may give some of it back first. */
@@ -246,9 +248,8 @@ bool machvm_reclaim_is_due(void)
 	return full;
 }
 
-/* Tries to get one, as long as others go for it. */
-static struct folio *try_for_page(struct machvm_user *user, gfp_t gfp, unsigned long *events,
-				  bool *pending)
+/* Tries to get one, as long as others go for it.  *@events is from before the last time. */
+static struct folio *try_for_page(struct wanter *wanter, gfp_t gfp, unsigned long *events)
 {
 	unsigned int patience = PATIENCE;
 	struct folio *folio;
@@ -256,12 +257,12 @@ static struct folio *try_for_page(struct machvm_user *user, gfp_t gfp, unsigned 
 
 	for (;;) {
 		*events = machvm_laundry_events();
-		folio = machvm_page_alloc(user, gfp | GFP_KERNEL | __GFP_RETRY_MAYFAIL |
-						__GFP_NOWARN);
+		folio = machvm_page_alloc(wanter->user, gfp | GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+								__GFP_NOWARN);
 		if (!IS_ERR(folio))
 			return folio;
-		gone = reclaim(user, PTR_ERR(folio), pending);
-		if (!gone && !patience--)
+		gone = reclaim(wanter, PTR_ERR(folio));
+		if (!gone && (wanter->must_wait || !patience--))
 			return folio;
 	}
 }
@@ -278,18 +279,17 @@ static struct folio *try_for_page(struct machvm_user *user, gfp_t gfp, unsigned 
  */
 struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp, unsigned long *events)
 {
+	struct wanter wanter = {
+		.user = user, .patient = events && !machvm_port_serves_current(),
+	};
 	unsigned long before = machvm_laundry_events();
-	bool pending = false;
-	struct folio *folio;
+	struct folio *folio = NULL;
 
-	if (machvm_reclaim_is_due() && !reclaim(user, -ENOMEM, &pending) && pending && events &&
-	    !machvm_port_serves_current()) {
-		*events = before;
-		return ERR_PTR(-EBUSY);
-	}
-	pending = false;
-	folio = try_for_page(user, gfp, &before, &pending);
-	if (IS_ERR(folio) && pending && events && !machvm_port_serves_current()) {
+	if (machvm_reclaim_is_due())
+		reclaim(&wanter, -ENOMEM);
+	if (!wanter.must_wait)
+		folio = try_for_page(&wanter, gfp, &before);
+	if (wanter.must_wait && IS_ERR_OR_NULL(folio)) {
 		*events = before;
 		return ERR_PTR(-EBUSY);
 	}

@@ -26,6 +26,7 @@ enum machvm_stat {
 	MACHVM_STAT_COLLAPSES,
 	MACHVM_STAT_BYPASSES,
 
+	MACHVM_STAT_LOOKED,		/* pages looked at for some to go */
 	MACHVM_STAT_LOST,		/* pages that no pager was there to take back */
 	MACHVM_STAT_LEVELS,
 	MACHVM_STAT_PAGES = MACHVM_STAT_LEVELS,	/* ours, in an object or on the way */

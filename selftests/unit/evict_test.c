@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* evict_test.c - pages of memory objects that go for want of memory, and are asked for again. */
 #include "cache.h"
+#include "laundry.h"
 #include "lock.h"
 #include "mock.h"
 #include "fake/thread.h"
@@ -482,9 +483,8 @@ TEST(evict, K14_what_was_written_is_returned_and_then_goes)
 	world(&file);
 	check_eq(file.returned, 5);
 	check_eq(mock_stats[MACHVM_STAT_PAGEOUTS], 5);
-	check_eq(resident(), 5);
-	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 5);
 	check_eq(resident(), 0);
+	check_eq(mock_user.pages, 0);
 	check_written(0, 5, 100);
 	read_all(5, 5);
 	teardown();
@@ -501,7 +501,6 @@ TEST(evict, S2_45_what_is_written_meanwhile_stays)
 	write_all(1, 1, 200);
 	world(&file);
 	check_eq(file.content[1], 101);
-	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 3);
 	check_eq(resident(), 1);
 	check_eq(load(map, 1), 201);
 	world(&file);
@@ -522,6 +521,83 @@ TEST(evict, K14_what_is_used_before_its_turn_stays)
 	check_eq(file.returned, 0);
 	check_eq(atomic_read(&file.pager.memobj->nr_jobs), 0);
 	check_eq(resident(), 4);
+	teardown();
+}
+
+/* What is read while its pager has it stays, too, and is clean then. */
+TEST(evict, K14_what_is_used_while_it_is_returned_stays)
+{
+	setup();
+	write_all(0, 4, 100);
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	check_eq(load(map, 1), 101);
+	world(&file);
+	check_eq(file.returned, 4);
+	check_eq(resident(), 1);
+	check(pte_at(map, 1)->folio);
+	check_eq(mock_stats[MACHVM_STAT_DIRTY], 0);
+	check_written(0, 4, 100);
+	teardown();
+}
+
+/* As is what somebody holds, or wires, who does not touch it. */
+TEST(evict, K14_what_is_held_while_it_is_returned_stays)
+{
+	struct folio *held;
+
+	setup();
+	write_all(0, 4, 100);
+	held = pte_at(map, 1)->folio;
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	folio_get(held);
+	check_eq(wire_at(map, 2, 1, MACHVM_PROT_READ), 0);
+	world(&file);
+	check_eq(file.returned, 4);
+	check_eq(resident(), 2);
+	folio_put(held);
+	check_eq(unwire_at(map, 2, 1), 0);
+	check_written(0, 4, 100);
+	teardown();
+}
+
+/* Its pager cleans for reasons of its own: nobody wants the room. */
+TEST(evict, K14_what_a_pager_cleans_stays)
+{
+	const struct machvm_lock_order order = {
+		.length = PAGES(4), .should_return = MACHVM_RETURN_ALL,
+		.locks = MACHVM_PROT_NO_CHANGE,
+	};
+	struct machvm_pageout which = { .second_chance = true };
+	u64 index = 0;
+
+	setup();
+	write_all(0, 4, 100);
+	check_eq(machvm_object_pageout(entry_at(map, 0)->object, &index, 3, &which), 0);
+	check_eq(machvm_job_start(file.pager.memobj, &order, NULL), 0);
+	world(&file);
+	check_eq(file.returned, 4);
+	check_eq(resident(), 4);
+	teardown();
+}
+
+TEST(evict, L1_a_cached_object_ends_with_the_last_page_that_is_returned)
+{
+	setup_as(true);
+	write_all(0, 4, 100);
+	check_eq(deallocate_at(map, 0, FILE_PAGES), 0);
+	check(is_cached(&file));
+	mock_sents_forget();
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(file.pager.memobj);
+	heard("r");
+	check_eq(release_pages(&file.pager, 0, 2), 0);
+	check(is_cached(&file));
+	check_eq(release_pages(&file.pager, 2, 2), 0);
+	check(!is_cached(&file));
+	heard("t");
+	map_pager(map, &file.pager, 0, FILE_PAGES, 0, false);
 	teardown();
 }
 
@@ -566,7 +642,6 @@ TEST(evict, K14_wired_and_held_pages_are_not_returned)
 	world(&file);
 	check_eq(file.returned, 1);
 	folio_put(held);
-	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 1);
 	check_eq(resident(), 3);
 	check_eq(unwire_at(map, 0, 2), 0);
 	check_written(0, 4, 100);
@@ -666,6 +741,106 @@ TEST(evict, K14_who_waits_takes_what_others_give_back)
 	fake_world = world;
 	mock_user.page_limit = LONG_MAX;
 	teardown();
+}
+
+#define BIG_PAGES 3000ULL
+#define BIG_LIMIT 2500ULL	/* more than a first turn looks at */
+
+/* An object with as many written pages as there may be, its pager asked to take the first. */
+static void setup_big(struct pager *big)
+{
+	u64 i;
+
+	map = map_new();
+	pager_new(big);
+	pager_bind(big, 0);
+	check_eq(map_pager(map, big, 0, BIG_PAGES, 0, false), 0);
+	check_eq(machvm_memobj_ready(big->memobj, false, MACHVM_COPY_DELAY), 0);
+	mock_sents_forget();
+	for (i = 0; i < BIG_LIMIT; i++) {
+		check_eq(supply(big, i, 1, false), 0);
+		check_eq(store(map, i, i), 0);
+	}
+	mock_user.page_limit = mock_user.pages;
+	check_eq(machvm_reclaim(&mock_user, -EDQUOT), 0);
+	machvm_memobj_advance(big->memobj);
+	require(mock_last_sent() && mock_last_sent()->length == PAGES(32));
+}
+
+/* The pager is not asked for anything any more. */
+static void teardown_big(struct pager *big)
+{
+	pager_close(big);
+	machvm_memobj_drop_unserved(big->memobj);
+	mock_user.page_limit = LONG_MAX;
+	map_end(map);
+	pager_end(big);
+	mock_sents_forget();
+}
+
+/* How many pages were looked at since the last time. */
+static long looked(void)
+{
+	static long before;
+	long now = mock_stats[MACHVM_STAT_LOOKED], since = now - before;
+
+	before = now;
+	return since;
+}
+
+/* What its pager has taken is there for who needs it, and nobody looks for more. */
+TEST(evict, K14_what_is_released_need_not_be_looked_for)
+{
+	struct mock_sent *sent;
+	unsigned long events;
+	struct folio *folio;
+	struct pager big;
+	unsigned int i, n;
+
+	setup_big(&big);
+	for (n = 0; n < 4; n++) {
+		looked();
+		/* The laundry has just moved, in setup_big() or by the release. */
+		machvm_laundry_event();
+		folio = machvm_reclaim_page(&mock_user, 0, &events);
+		check_eq(PTR_ERR_OR_ZERO(folio), -EBUSY);
+		check(looked() < 1500);
+		sent = mock_last_sent();
+		require(sent && sent->type == MACHVM_MSG_DATA_RETURN);
+		check_eq(release_pages(&big, sent->offset >> PAGE_SHIFT, 32), 0);
+		check_eq(mock_user.pages, BIG_LIMIT - 32);
+		for (i = 0; i < 32; i++) {
+			folio = machvm_reclaim_page(&mock_user, 0, &events);
+			require(!IS_ERR(folio));
+			check_eq(machvm_page_insert(entry_at(map, 0)->object, BIG_LIMIT + 32 * n + i,
+						    folio), 0);
+			machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+		}
+		check_eq(looked(), 0);
+	}
+	teardown_big(&big);
+}
+
+/* When nothing moves all is searched before anybody waits, and always by who may not wait. */
+TEST(evict, K14_who_cannot_hope_searches_everything)
+{
+	unsigned long events;
+	struct folio *folio;
+	struct pager big;
+	u64 clean = BIG_LIMIT - 1;
+
+	setup_big(&big);
+	looked();
+	fake_time_add(NSEC_PER_SEC);
+	folio = machvm_reclaim_page(&mock_user, 0, &events);
+	check_eq(PTR_ERR_OR_ZERO(folio), -EBUSY);
+	check(looked() >= (long)BIG_LIMIT);
+	machvm_page_clear(machvm_page_lookup(entry_at(map, 0)->object, clean), MACHVM_PAGE_DIRTY);
+	machvm_laundry_event();
+	folio = machvm_reclaim_page(&mock_user, 0, NULL);
+	require(!IS_ERR(folio));
+	machvm_page_free(folio);
+	teardown_big(&big);
 }
 
 /* A run at a time, and what its pager wants done comes between two of them. */

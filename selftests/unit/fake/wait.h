@@ -93,6 +93,7 @@ u64 ktime_get_ns(void);
 #define NSEC_PER_MSEC 1000000L
 #define HZ 1000
 extern unsigned long jiffies;
+#define time_before(a, b) ((long)((a) - (b)) < 0)
 #define msecs_to_jiffies(ms) (ms)
 #define MAX_SCHEDULE_TIMEOUT LONG_MAX
 #define nsecs_to_jiffies(ns) ((unsigned long)((ns) / NSEC_PER_MSEC))
