@@ -94,15 +94,6 @@ static void lie_on(struct machvm_object *object, struct machvm_object *below, u6
 		list_add(&object->sibling, &below->children);
 }
 
-/* What @child hides of its shadow was found out before that got more pages. */
-static void forget_hidden(struct machvm_object *object)
-{
-	struct machvm_object *child;
-
-	list_for_each_entry(child, &object->children, sibling)
-		child->hidden = 0;
-}
-
 /**
  * machvm_object_collapse_locked - merge an object into the only one above it, if that is all
  * @object: referenced by the caller
@@ -119,7 +110,7 @@ bool machvm_object_collapse_locked(struct machvm_object *object)
 	child = sole_child(object, 2);
 	if (!child)
 		return false;
-	forget_hidden(child);
+	atomic_inc(&child->gains);	/* for those above */
 	if (!move_pages(object, child))
 		return false;
 	list_del_init(&object->sibling);
@@ -134,17 +125,22 @@ bool machvm_object_collapse_locked(struct machvm_object *object)
 /*
  * Does @object have a page of its own wherever its shadow has one that could be seen through it?
  * It goes on where it stopped, as pages that are hidden stay so: an object that somebody looks
- * through loses no page, and its shadow gains none but zeroes.
+ * through loses no page.  But if its shadow has gained some, be it of zeroes that @object would
+ * show anyway, there may be translations to them.
  */
 static bool hides_shadow(struct machvm_object *object, u64 nr)
 {
 	struct machvm_object *shadow = object->shadow;
-	u64 first = object->shadow_index;
-	u64 at = first + object->hidden;
+	int gains = atomic_read(&shadow->gains);
+	u64 first = object->shadow_index, at;
 	unsigned int looked;
 
 	if (shadow->memobj || is_delayed_copy(shadow))
 		return false;
+	if (object->hidden_gains != gains)
+		object->hidden = 0;
+	object->hidden_gains = gains;
+	at = first + object->hidden;
 	for (looked = 0; machvm_page_next_kept(shadow, &at, first + nr - 1); at++, looked++) {
 		object->hidden = at - first;
 		if (looked == PAGES_MAX || !machvm_page_exists(object, at - first))

@@ -483,11 +483,14 @@ int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *fo
 		else
 			err = slot_exchange(object, index, NULL, folio);
 	}
-	if (err)
+	if (err) {
 		folio->mapping = NULL;
-	else
-		count_resident(object, 1);
-	return err;
+		return err;
+	}
+	count_resident(object, 1);
+	if (!list_empty(&object->children))
+		atomic_inc(&object->gains);
+	return 0;
 }
 
 /* Puts a new question where nothing is known; the slot takes a reference of its own. */

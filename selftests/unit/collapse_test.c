@@ -267,6 +267,26 @@ static void end_file(struct machvm_map *map)
 	mock_sents_forget();
 }
 
+/* A page of zeroes that comes in below, where nothing had to be hidden, is looked at as well. */
+TEST(collapse, C11_zeroes_that_come_in_below_are_not_passed)
+{
+	struct machvm_map *parent = map_new_of(64), *child;
+
+	check_eq(allocate_at(parent, 0, NR), 0);
+	store_all(parent, NR - 1, 1, 1);
+	child = fork_of(parent);
+	store_all(child, 0, 1, 2);
+	map_end(fork_of(parent));	/* finds that the last page shows, and none before it */
+	check_all(parent, 2, 1, 0);
+	check_all(child, 2, 1, 0);	/* shows the parent's */
+	store_all(child, NR - 1, 1, 2);
+	store_all(parent, 2, 1, 3);
+	check_all(child, 2, 1, 0);
+	check_all(parent, 2, 1, 3);
+	map_end(child);
+	map_end(parent);
+}
+
 /* Copies that live, while the memory is written again and again: only a few pages of it. */
 TEST(collapse, C11_delayed_copies_do_not_make_a_chain)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sync_test.c - vm_msync and vm_object_sync: which memory is meant, and who waits for what. */
+#include "absence.h"
 #include "mock.h"
 #include "fake/thread.h"
 

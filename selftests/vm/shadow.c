@@ -184,6 +184,47 @@ TEST(C11_pages_outside_the_window_do_not_matter)
 	EXPECT_EQ(0, util_wrong(base, NR, 2));
 }
 
+static void do_nothing(vm_address_t base, unsigned int generation)
+{
+	(void)base;
+	(void)generation;
+}
+
+/*
+ * Pages of zeroes come in below, by reading, after it was found out what else the child needs of
+ * there: it still shows them, and so needs them.
+ */
+TEST(C11_zeroes_that_come_in_below_are_not_passed)
+{
+	vm_address_t base = util_make(NR);
+	struct util_gate go, gone;
+	pid_t pid;
+
+	ASSERT_EQ(0, util_gate_init(&go) | util_gate_init(&gone));
+	util_write(base + PAGES(NR - 1), 1);
+	pid = fork();
+	if (pid == 0) {
+		util_write(base, 2);
+		util_gate_open(&gone);
+		util_gate_pass(&go);
+		EXPECT_EQ(0, util_read(base + PAGES(1)).byte);
+		util_write(base + PAGES(NR - 1), 2);
+		util_gate_open(&gone);
+		util_gate_pass(&go);
+		EXPECT_EQ(0, util_read(base + PAGES(1)).byte);
+		CHILD_END();
+	}
+	ASSERT_EQ(0, util_gate_pass(&gone));
+	ASSERT_EQ(0, briefly(do_nothing, base, 0));
+	EXPECT_EQ(0, util_read(base + PAGES(1)).byte);
+	util_gate_open(&go);
+	ASSERT_EQ(0, util_gate_pass(&gone));
+	util_write(base + PAGES(1), 3);
+	util_gate_open(&go);
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(3, util_read(base + PAGES(1)).byte);
+}
+
 /* Private copies of a memory object that is written again and again. */
 TEST(C11_delayed_copies_make_no_chain)
 {
