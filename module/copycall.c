@@ -6,8 +6,9 @@
  * Locks: source's memobj->lock, inside it family->lock for writing while pages are copied; then
  * port->lock.
  *
- * What is there of the source is copied at once, also what is on its way to the pager; the copy
- * belongs to nobody's backing store, so all of that is dirty, and the object temporary.  The rest
+ * What is there of the source is copied at once, also what is on its way to the pager, of this
+ * incarnation or the one before; the copy belongs to nobody's backing store, so all of that is
+ * dirty, and the object temporary.  The rest
  * the pager has, as it is when it hears of the copy: what is written to the source later is
  * returned after that message.  So copy, the message, is queued before memobj->lock is released.
  *
@@ -60,17 +61,29 @@ static int add_room(struct copying *c, u64 index)
 	return err;
 }
 
-/* The next page of the source that there is no room for; moves *@index to it.  False: none. */
-static bool next_without_room(struct copying *c, u64 *index)
+/* The next page of @object that there is no room for; moves *@index to it.  False: none. */
+static bool next_without_room(struct copying *c, struct machvm_object *object, u64 *index)
 {
 	struct folio *folio;
 
-	down_read(&c->source->family->lock);
-	while ((folio = machvm_page_next(c->source, index, c->last)) &&
+	down_read(&object->family->lock);
+	while ((folio = machvm_page_next(object, index, c->last)) &&
 	       machvm_page_lookup(c->into, *index - c->first))
 		++*index;
-	up_read(&c->source->family->lock);
+	up_read(&object->family->lock);
 	return folio;
+}
+
+/* The same of the incarnation before, which the pager is still being given. */
+static bool next_returned_without_room(struct copying *c, u64 *index)
+{
+	struct machvm_memobj *memobj = c->source->memobj;
+	bool found;
+
+	mutex_lock(&memobj->lock);
+	found = memobj->returning && next_without_room(c, memobj->returning, index);
+	mutex_unlock(&memobj->lock);
+	return found;
 }
 
 /* Memory is fetched before locks are taken; what comes in meanwhile needs another round. */
@@ -80,10 +93,12 @@ static int make_room(struct copying *c)
 	u64 index, end;
 	int err = 0;
 
-	for (index = c->first; !err && next_without_room(c, &index); index++) {
+	for (index = c->first; !err && next_without_room(c, c->source, &index); index++) {
 		err = add_room(c, index);
 		cond_resched();
 	}
+	for (index = c->first; !err && next_returned_without_room(c, &index); index++)
+		err = add_room(c, index);
 	mutex_lock(&memobj->lock);
 	index = memobj->run ? memobj->run->first : 0;
 	end = memobj->run ? index + memobj->run->nr : 0;
@@ -113,6 +128,34 @@ static int copy_one(struct copying *c, u64 index, struct folio *folio)
 	return 0;
 }
 
+/* Copies all that there is of an object.  Returns 0 or -EAGAIN. */
+static int copy_object_locked(struct copying *c, struct machvm_object *object)
+{
+	struct folio *folio;
+	int err = 0;
+	u64 index;
+
+	lockdep_assert_held(&object->family->lock);
+	for (index = c->first; !err && (folio = machvm_page_next(object, &index, c->last)); index++)
+		err = copy_one(c, index, folio);
+	return err;
+}
+
+/* What the pager has not released of the incarnation before; nobody maps that. */
+static int copy_returning(struct copying *c)
+{
+	struct machvm_object *object = c->source->memobj->returning;
+	int err;
+
+	lockdep_assert_held(&c->source->memobj->lock);
+	if (!object)
+		return 0;
+	down_read(&object->family->lock);
+	err = copy_object_locked(c, object);
+	up_read(&object->family->lock);
+	return err;
+}
+
 /* Pages that were taken out to be returned, of which the pager may not have heard. */
 static int copy_run_locked(struct copying *c)
 {
@@ -131,22 +174,22 @@ static int copy_run_locked(struct copying *c)
 	return err;
 }
 
+/* What an earlier try has copied may have changed. */
+static void forget_copied(struct copying *c)
+{
+	struct folio *folio;
+	u64 index;
+
+	for (index = 0; (folio = machvm_page_next(c->into, &index, ULONG_MAX)); index++)
+		machvm_page_set(folio, MACHVM_PAGE_PRECIOUS);
+}
+
 /* All pages as they are at one moment: nobody can write until the lock is released. */
 static int copy_pages_locked(struct copying *c)
 {
-	struct folio *folio;
-	int err = 0;
-	u64 index;
-
 	lockdep_assert_held_write(&c->source->family->lock);
-	/* What an earlier try has copied may have changed. */
-	for (index = 0; (folio = machvm_page_next(c->into, &index, ULONG_MAX)); index++)
-		machvm_page_set(folio, MACHVM_PAGE_PRECIOUS);
 	machvm_zap_mappers(c->source, c->first, c->last - c->first + 1);
-	for (index = c->first; !err && (folio = machvm_page_next(c->source, &index, c->last));
-	     index++)
-		err = copy_one(c, index, folio);
-	return err ?: copy_run_locked(c);
+	return copy_object_locked(c, c->source) ?: copy_run_locked(c);
 }
 
 /* The pager will hear of the copy, unless there is none and none can come in time. */
@@ -184,9 +227,13 @@ static int copy_once(struct copying *c)
 	if (err)
 		return err;
 	mutex_lock(&memobj->lock);
-	down_write(&c->source->family->lock);
-	err = copy_pages_locked(c);
-	up_write(&c->source->family->lock);
+	forget_copied(c);
+	err = copy_returning(c);
+	if (!err) {
+		down_write(&c->source->family->lock);
+		err = copy_pages_locked(c);
+		up_write(&c->source->family->lock);
+	}
 	if (!err)
 		announce_locked(c);
 	mutex_unlock(&memobj->lock);

@@ -160,7 +160,7 @@ struct machvm_object {
 	u64 hand;			/* (a) page that is next to be looked at by reclaim.c */
 	struct machvm_object *shadow;	/* (f) the object below, referenced */
 	u64 shadow_index;		/* (f) our page 0 is this page of the shadow */
-	u64 hidden;			/* (f) no page of the shadow shows through below this one ... */
+	u64 hidden;			/* (f) no page of the shadow shows below this one ... */
 	int hidden_gains;		/* (f) ... when the shadow had gained so many */
 	atomic_t gains;			/* (a) pages that came while there were children */
 	struct machvm_object *copy;	/* (f) newest delayed copy, not referenced */

@@ -100,6 +100,29 @@ TEST(copycall, C8_S2_33_fork_and_pages_that_are_under_way)
 	teardown();
 }
 
+/* The object is mapped anew while the pager is given what was written before. */
+TEST(copycall, C8_pages_of_the_incarnation_before)
+{
+	u8 value;
+
+	setup();
+	check_eq(cpu_store(map, AT(0), 6), 0);
+	check_eq(cpu_store(map, AT(1), 5), 0);
+	mock_sents_forget();
+	check_eq(deallocate_at(map, 0, 4), 0);
+	machvm_memobj_advance(pager.memobj);
+	heard("r");
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	check_eq(cpu_load(map, AT(8), &value), 0);
+	check_eq(value, 6);
+	check_eq(cpu_load(map, AT(9), &value), 0);
+	check_eq(value, 5);
+	take();
+	objects_check();
+	pager_end(&copy);
+	teardown();
+}
+
 /* Nobody may read either, until the pager says so; but the one it has not got is not lost. */
 TEST(copycall, C8_S2_40_written_pages_that_must_not_be_read)
 {
