@@ -242,7 +242,7 @@ static long return_release(struct file *file, void *arg)
 
 /*
  * The pages move into fresh memory of the caller.  It is mapped first, because that can fail, and
- * out of reach until they are in.
+ * out of reach until they are in.  Once they are, the pager has them, so nothing may fail any more.
  */
 static long return_map(struct file *file, void *arg)
 {
@@ -269,8 +269,7 @@ static long return_map(struct file *file, void *arg)
 	if (!ret)
 		ret = machvm_memobj_release(file->private_data, call->offset, call->length, object);
 	if (!ret)
-		ret = machvm_vm_protect(map, addr, call->length, false,
-					MACHVM_PROT_READ | MACHVM_PROT_WRITE);
+		ret = machvm_vm_reveal_object(map, object, addr, call->length);
 	else if (addr)
 		machvm_vm_deallocate(map, addr, call->length);
 	machvm_object_put(object);

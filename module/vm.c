@@ -538,6 +538,27 @@ int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u
 	return map_object(map, object, length, MACHVM_PROT_NONE, 0, addr);
 }
 
+/*
+ * What machvm_vm_map_object() has mapped comes within reach, but for what has been mapped in its
+ * place since.  Takes no memory: it follows what cannot be undone.
+ */
+int machvm_vm_reveal_object(struct machvm_map *map, struct machvm_object *object, u64 addr,
+			    u64 length)
+{
+	struct machvm_entry *entry;
+	int kr = machvm_map_lock(map);
+
+	if (kr)
+		return kr;
+	for (entry = machvm_map_next_locked(map, addr); entry && entry->start < addr + length;
+	     entry = machvm_entry_next(entry))
+		if (entry->object == object)
+			machvm_entry_set_protection(entry, MACHVM_PROT_READ | MACHVM_PROT_WRITE,
+						    entry->max_protection);
+	up_write(&map->lock);
+	return MACHVM_KERN_SUCCESS;
+}
+
 /* Maps an internal object with all its pages for good, wired whatever the limit says. */
 int machvm_vm_map_wired(struct machvm_map *map, struct machvm_object *object, u64 length,
 			u64 *addr)

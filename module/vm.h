@@ -30,6 +30,8 @@ int machvm_vm_map(struct machvm_map *map, const struct machvm_vm_map *arg,
 		  struct machvm_memobj *memobj, u64 *addr);
 int machvm_vm_map_object(struct machvm_map *map, struct machvm_object *object, u64 length,
 			 u64 *addr);
+int machvm_vm_reveal_object(struct machvm_map *map, struct machvm_object *object, u64 addr,
+			    u64 length);
 int machvm_vm_map_wired(struct machvm_map *map, struct machvm_object *object, u64 length,
 			u64 *addr);
 int machvm_vm_set_size_limit(struct machvm_map *map, u64 limit, u64 maximum, bool privileged);
