@@ -94,12 +94,15 @@ static vm_fault_t wait_for_pager(struct vm_fault *vmf, struct machvm_fault *faul
 
 static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_fault *fault)
 {
-	if (may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT) &&
-	    !machvm_note_prepare(fault->map))
+	bool waits = may_wait(vmf) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
+
+	if (waits && !machvm_note_prepare(fault->map))
 		return wait_for_pager(vmf, fault);
 	machvm_memobj_pump(fault->wait->msg.memobj);	/* asked all the same, for who comes next */
 	machvm_request_put(fault->wait);
-	if (may_wait(vmf) && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+	if (waits)
+		return VM_FAULT_OOM;
+	if (may_wait(vmf))
 		return VM_FAULT_RETRY;
 	return vm_fault_of(fault->map, fault->addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
