@@ -45,6 +45,20 @@ kern_return_t machvm_task_port(task_t *port)
 	return task_port(MACHVM_TASK_SELF, port);
 }
 
+static kern_return_t result_of_open(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ESRCH:
+		return KERN_INVALID_TASK;
+	case EACCES:
+	case EPERM:
+		return KERN_NO_ACCESS;
+	default:
+		return KERN_RESOURCE_SHORTAGE;
+	}
+}
+
 kern_return_t machvm_task_for_pid(pid_t pid, task_t *port)
 {
 	kern_return_t result;
@@ -54,7 +68,7 @@ kern_return_t machvm_task_for_pid(pid_t pid, task_t *port)
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ? KERN_INVALID_TASK : KERN_NO_ACCESS;
+		return result_of_open(errno);
 	result = task_port(fd, port);
 	close(fd);
 	return result;
