@@ -24,7 +24,9 @@
  * EINVAL     ``size`` is smaller than the first version of the structure, a reserved field or an
  *            unknown flag is not zero, or an argument has a value that no caller may pass
  * E2BIG      ``size`` is larger than this kernel knows and the surplus is not all zero
- * EFAULT     the structure, or memory that it points to, cannot be read or written
+ * EFAULT     the structure, or memory that it points to, cannot be read or written.  It is tried
+ *            before anything is done; who takes the memory away meanwhile gets this for a call that
+ *            was carried out
  * EBADF      a descriptor in the structure is not open, or not of the kind asked for
  * EACCES     the caller may not look at this task or object
  * ENOENT     an info call found nothing at or after the place asked for
