@@ -157,10 +157,13 @@ void machvm_user_uncharge_object(struct machvm_user *user)
 	atomic_long_dec(&user->objects);
 }
 
-/* May the caller look at what @user has made? */
+/*
+ * May the caller look at what @user has made?  Who pays for it is another question: whoever is
+ * inside a user namespace has its owner pay, who may be root, but is not its owner.
+ */
 bool machvm_user_may_see(struct machvm_user *user)
 {
-	return uid_eq(user->uid, paying_uid()) || capable(CAP_SYS_ADMIN);
+	return uid_eq(user->uid, current_euid()) || capable(CAP_SYS_ADMIN);
 }
 
 int machvm_user_init(void)
