@@ -89,6 +89,11 @@ model-check: lib tools
 pressure: lib
 	+selftests/pressure/run $(or $(K),$(STOCK))
 
+# Every order of events in models of the protocols, and of mistakes in them.
+.PHONY: model
+model:
+	+selftests/spin/run
+
 .PHONY: pager-matrix
 pager-matrix: lib
 	+selftests/matrix/run $(or $(K),6.12)
@@ -169,6 +174,8 @@ help:
 	@echo '  pressure        three times the memory of a guest; K=, T= (not in check)'
 	@echo '  pager-matrix    pagers that misbehave, with whatever a client can do; K=, T='
 	@echo '                  (6.12; not in check)'
+	@echo '  model           spin looks at all orders of events in models of three protocols, and'
+	@echo '                  finds mistakes that are made in them (not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'
