@@ -116,6 +116,7 @@ static unsigned long time_left(struct machvm_memobj *memobj)
 
 /**
  * machvm_absence_wait - wait until somebody serves an object that its pager has left
+ * @memobj: whose pager
  *
  * Context: no lock held; killable.
  * Return: KERN_SUCCESS: somebody does; KERN_MEMORY_ERROR: nobody has come in time, or ever will;
