@@ -316,6 +316,7 @@ int machvm_memobj_join(struct machvm_memobj *memobj, struct machvm_port *port)
 	spin_unlock(&port->lock);
 	spin_unlock(&old->lock);
 	machvm_port_put(old);
+	machvm_absence_wake();	/* sockets may be there already */
 out:
 	mutex_unlock(&memobj->lock);
 	return err;

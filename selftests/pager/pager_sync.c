@@ -64,6 +64,23 @@ static void sync_asleep(struct sync *sync)
 	must_eq(atomic_load(&sync->stage), 1);
 }
 
+/* It is asleep in this function of the kernel. */
+static void sync_asleep_in(struct sync *sync, const char *function)
+{
+	char path[64], where[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", sync->tid);
+	do {
+		FILE *file = fopen(path, "re");
+
+		must(file);
+		if (!fgets(where, sizeof(where), file))
+			where[0] = 0;
+		fclose(file);
+		must_eq(atomic_load(&sync->stage), 1);
+	} while (strcmp(where, function) != 0);
+}
+
 static kern_return_t sync_end(struct sync *sync)
 {
 	must(!pthread_join(sync->thread, NULL));
@@ -236,6 +253,12 @@ TEST(V27_an_absent_pager_is_an_error_and_the_rest_is_done)
 	EXPECT_TRUE(page_is(pair.one.base, 0, ANY));
 }
 
+static void next_pager(struct served *s)
+{
+	channel_open(&s->channel);
+	must_eq(object_bind(&s->object, &s->channel, 0), 0);
+}
+
 TEST(V27_S2_58_the_death_of_the_pager_ends_the_wait)
 {
 	struct sync sync, queued;
@@ -255,18 +278,11 @@ TEST(V27_S2_58_the_death_of_the_pager_ends_the_wait)
 	/* What was on its way is not lost: the next pager gets it. */
 	EXPECT_TRUE(page_is(s.base, 0, ANY));
 	EXPECT_EQ(2, object_info(&s.object).out_dirty);
-	channel_open(&s.channel);
-	must_eq(object_bind(&s.object, &s.channel, 0), 0);
+	next_pager(&s);
 	sync_start(&sync, &s, 0, 1, SYNC);
 	expect_return(&s, 0, 1, true, true, ANY);
 	released(&s, 0, 1);
 	EXPECT_EQ(KERN_SUCCESS, sync_end(&sync));
-}
-
-static void next_pager(struct served *s)
-{
-	channel_open(&s->channel);
-	must_eq(object_bind(&s->object, &s->channel, 0), 0);
 }
 
 /* Who syncs waits like who touches: what the one pager has begun the next one ends. */
@@ -293,6 +309,27 @@ TEST(V27_S2_51_a_successor_is_waited_for_and_goes_on)
 	EXPECT_EQ(KERN_SUCCESS, sync_end(&sync));
 	EXPECT_EQ(0, object_info(&s.object).out_resident);
 	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
+/* It is no newcomer: the socket that takes the object over serves another one already. */
+TEST(V27_S2_51_a_successor_that_serves_others)
+{
+	struct served s, other;
+	struct sync sync;
+
+	serve_clean(&s, 2);
+	serve_clean(&other, 2);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(&s, 0, ANY);
+	channel_close(&s.channel);
+	wait_until(object_info(&s.object).out_flags & MACHVM_OBJECT_ABSENT);
+	sync_start(&sync, &s, 0, 2, SYNC);
+	sync_asleep_in(&sync, "machvm_absence_wait");
+	s.channel = other.channel;
+	must_eq(object_bind(&s.object, &s.channel, 0), 0);
+	expect_return(&s, 0, 1, true, true, ANY);
+	released(&s, 0, 1);
+	EXPECT_EQ(KERN_SUCCESS, sync_end(&sync));
 }
 
 TEST(V27_S2_51_the_wait_for_a_successor_ends)
