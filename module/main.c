@@ -7,6 +7,7 @@
 #include "bank.h"
 #include "channel.h"
 #include "ioctl.h"
+#include "shrinker.h"
 #include "stats.h"
 #include "store.h"
 #include "user.h"
@@ -24,9 +25,12 @@ static int __init machvm_init(void)
 	err = machvm_store_init();
 	if (err)
 		goto err_user;
-	err = machvm_arena_init();
+	err = machvm_shrinker_init();
 	if (err)
 		goto err_store;
+	err = machvm_arena_init();
+	if (err)
+		goto err_shrinker;
 	err = machvm_channel_init();
 	if (err)
 		goto err_arena;
@@ -44,6 +48,8 @@ err_channel:
 	machvm_channel_exit();
 err_arena:
 	machvm_arena_exit();
+err_shrinker:
+	machvm_shrinker_exit();
 err_store:
 	machvm_store_exit();
 err_user:
@@ -60,6 +66,7 @@ static void __exit machvm_exit(void)
 	machvm_bank_exit();
 	machvm_channel_exit();
 	machvm_arena_exit();
+	machvm_shrinker_exit();
 	machvm_store_exit();
 	machvm_user_exit();
 	machvm_stats_exit();

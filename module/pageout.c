@@ -55,7 +55,8 @@ static void run_zap(struct machvm_object *object, struct leaving *run, unsigned 
 static bool is_meant(struct folio *folio, const struct machvm_pageout *which)
 {
 	return (!which->user || machvm_page_user(folio) == which->user) &&
-	       (!which->cgroup || machvm_cgroup_of(folio) == which->cgroup);
+	       (!which->cgroup || machvm_cgroup_of(folio) == which->cgroup) &&
+	       !(which->unpaid && machvm_cgroup_of(folio));
 }
 
 /* True if the page is not to go yet: it has been used, or may have been. */

@@ -9,6 +9,7 @@
 struct machvm_pageout {
 	struct machvm_user *user;	/* this one's; NULL: anybody's */
 	const void *cgroup;		/* those that this group pays for; NULL: anybody does */
+	bool unpaid;			/* those that no group pays for */
 	bool second_chance;		/* not before they were found unused once */
 	/* What has come of it. */
 	unsigned long looked;		/* pages that were looked at */
@@ -23,8 +24,10 @@ bool machvm_object_is_idle(struct machvm_object *object, const struct machvm_pag
 int machvm_vm_pageout(struct machvm_map *map, u64 addr, u64 length, u64 *pages);
 
 /* reclaim.c */
+bool machvm_reclaim_has_any(void);
 bool machvm_reclaim_is_due(void);
 unsigned long machvm_reclaim(struct machvm_user *user, int err);
+unsigned long machvm_reclaim_for_linux(const void *cgroup, unsigned long want);
 struct folio *machvm_reclaim_page(struct machvm_user *user, gfp_t gfp, unsigned long *events);
 
 #endif /* _MACHVM_PAGEOUT_H */

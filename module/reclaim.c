@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * reclaim.c - memory for who finds none: other pages are paged out, by whoever wants one.
- * Callers: fault.c and fetch.c, with no lock of ours held.
+ * Callers: fault.c and fetch.c; shrinker.c for Linux.  No lock of ours is held.
  * Never: waits for a pager.
  * Locks: those of pageout.c and of machvm_object_put().
  *
@@ -46,6 +46,7 @@
  * of one that gives second chances, and of one that takes what did not use them.
  */
 static const unsigned long turns[] = { 1024, 16384, ULONG_MAX, ULONG_MAX, ULONG_MAX };
+#define NEAR_TURNS 2	/* of those, that have an end */
 
 struct clock {
 	bool external;	/* its objects have pagers */
@@ -236,6 +237,36 @@ unsigned long machvm_reclaim(struct machvm_user *user, int err)
 	struct wanter wanter = { .user = user };
 
 	return reclaim(&wanter, err);
+}
+
+/**
+ * machvm_reclaim_for_linux - page out some of what can go, as Linux wants memory
+ * @cgroup: whose pages, see cgroup.h; NULL: those that no group pays for
+ * @want: how many
+ *
+ * Linux asks again: the search goes on where it has ended, and what was not used in the meantime
+ * goes then.
+ * Context: as machvm_reclaim(); in a thread of the kernel's.
+ * Return: how many pages went.
+ */
+unsigned long machvm_reclaim_for_linux(const void *cgroup, unsigned long want)
+{
+	struct machvm_pageout which = {
+		.cgroup = cgroup, .unpaid = !cgroup, .second_chance = true,
+	};
+	unsigned long gone = reclaim_cached(&which, want);
+	unsigned int i;
+
+	for (i = 0; i < NEAR_TURNS && gone < want; i++)
+		gone += turn(&which, want - gone, turns[i]);
+	machvm_count(MACHVM_STAT_LOOKED, which.looked);
+	return gone;
+}
+
+/* True if there may be anything that can go. */
+bool machvm_reclaim_has_any(void)
+{
+	return machvm_store_has_room() || has_external();
 }
 
 /* True if we have our share of the memory cgroup, and may give some of it back first. */

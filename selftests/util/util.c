@@ -392,6 +392,14 @@ int util_parameter_set(const char *name, long value)
 	return util_file_write(parameter_path(&path, name), text);
 }
 
+#define DROP_CACHES "/proc/sys/vm/drop_caches"
+
+int util_drop_caches(void)
+{
+	return util_file_write(DROP_CACHES, "4") ||	/* does not log it */
+	       util_file_write(DROP_CACHES, "2");
+}
+
 #define CGROUPS "/sys/fs/cgroup"
 
 static const char *cgroup_path(char (*path)[128], const char *group, const char *file)

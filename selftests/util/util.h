@@ -127,6 +127,9 @@ int util_parameter_set(const char *name, long value);
 long util_file_number(const char *path);
 int util_file_write(const char *path, const char *text);
 
+/* Linux asks whoever has memory that can be had again for it, as when it is short. */
+int util_drop_caches(void);
+
 /* A memory cgroup, with a limit or with 0 for none; the caller enters alone. */
 int util_cgroup_make(const char *group, unsigned long bytes);
 int util_cgroup_enter(const char *group);

@@ -275,6 +275,56 @@ TEST_F(pageout, K13_more_than_a_cgroup_may_have)
 	EXPECT_EQ(0, util_cgroup_remove(GROUP));
 }
 
+static unsigned long pageouts(void)
+{
+	return statistics().out_pageouts;
+}
+
+/* Nobody wants a page of ours: it is Linux that wants memory, and asks once more until it got it. */
+TEST_F(pageout, K13_Linux_asks_for_pages)
+{
+	vm_address_t base = util_make(400);
+
+	util_fill(base, 400, 1);
+	while (pageouts() - self->before.out_pageouts < 300)
+		ASSERT_EQ(0, util_drop_caches());
+	EXPECT_GE(100, resident(base));
+	EXPECT_EQ(0, util_wrong(base, 400, 1));
+}
+
+/* Short of memory is one group: its pages go, and it goes on paying where they have gone. */
+TEST_F(pageout, K13_Linux_asks_for_pages_of_a_cgroup)
+{
+	vm_address_t ours = util_make(200);
+	pid_t pid;
+
+	util_fill(ours, 200, 1);
+	ASSERT_EQ(0, util_cgroup_make(GROUP, 0));
+	pid = fork();
+	if (pid == 0) {
+		vm_address_t base;
+		long swapped;
+
+		EXPECT_EQ(0, util_cgroup_enter(GROUP));
+		base = util_make(400);
+		util_fill(base, 400, 2);
+		swapped = util_cgroup_number(GROUP, "memory.swap.current");
+		EXPECT_LE(0, swapped);
+		/* More than there is to be had, so the answer is no success. */
+		while (pageouts() - self->before.out_pageouts < 300)
+			util_file_write("/sys/fs/cgroup/" GROUP "/memory.reclaim", "4M");
+		EXPECT_GE(100, resident(base));
+		EXPECT_LE(swapped + (long)PAGES(200),
+			  util_cgroup_number(GROUP, "memory.swap.current"));
+		EXPECT_EQ(0, util_wrong(base, 400, 2));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(200, resident(ours));
+	EXPECT_EQ(0, util_wrong(ours, 200, 1));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
+}
+
 /* Somebody pages out without a pause. */
 static atomic_bool stop;
 static atomic_long evictions;
