@@ -314,32 +314,62 @@ static long vm_pages_phys(struct file *file, void *arg)
 	return ret;
 }
 
+/* One change at a time: who is told of the one before must be told of the right one. */
+static DEFINE_MUTEX(change_manager);
+
+/*
+ * A descriptor of the manager that there is, -1 for the store, comes first: without it nothing
+ * changes.  A reference on @manager is consumed if it is set.
+ */
+static int swap_manager(struct machvm_memobj *manager, bool set, int *fd)
+{
+	struct machvm_memobj *previous;
+
+	lockdep_assert_held(&change_manager);
+	previous = machvm_manager_get();
+	*fd = previous ? machvm_memobj_open_object(previous) : -1;
+	if (previous)
+		machvm_memobj_put(previous);
+	if (previous && *fd < 0)
+		return MACHVM_KERN_RESOURCE_SHORTAGE;
+	previous = set ? machvm_manager_set(manager) : NULL;
+	if (previous)
+		machvm_memobj_put(previous);
+	return MACHVM_KERN_SUCCESS;
+}
+
+static struct machvm_memobj *manager_from_fd(int fd)
+{
+	struct machvm_memobj *manager = machvm_memobj_from_fd(fd);
+
+	if (!manager || (!manager->bank && !READ_ONCE(manager->dead)))
+		return manager;
+	machvm_memobj_put(manager);
+	return NULL;
+}
+
 static long set_default_manager(struct file *file, void *arg)
 {
 	struct machvm_default_manager *call = arg;
-	struct machvm_memobj *manager = NULL, *previous;
+	struct machvm_memobj *manager = NULL;
 	bool set = call->manager >= 0 || call->flags;
-	int fd = -1;
+	int ret;
 
 	if (call->flags & ~MACHVM_MANAGER_KERNEL || (call->flags && call->manager >= 0))
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return MACHVM_KERN_NO_ACCESS;
 	if (call->manager >= 0) {
-		manager = machvm_memobj_from_fd(call->manager);
-		if (!manager || manager->bank || READ_ONCE(manager->dead)) {
-			if (manager)
-				machvm_memobj_put(manager);
+		manager = manager_from_fd(call->manager);
+		if (!manager)
 			return MACHVM_KERN_INVALID_ARGUMENT;
-		}
 	}
-	previous = set ? machvm_manager_set(manager) : machvm_manager_get();
-	if (previous) {
-		fd = machvm_memobj_open_object(previous);
-		machvm_memobj_put(previous);
-	}
-	call->out_previous = max(fd, -1);
-	return MACHVM_KERN_SUCCESS;
+	mutex_lock(&change_manager);
+	ret = swap_manager(manager, set, &call->out_previous);
+	mutex_unlock(&change_manager);
+	if (ret && manager)
+		machvm_memobj_put(manager);
+	return ret;
 }
 
 static long vm_set_size_limit(struct file *file, void *arg)

@@ -1291,7 +1291,8 @@ struct machvm_object_destroy {
  * otherwise.
  *
  * Wants CAP_SYS_ADMIN.  Answers SUCCESS, NO_ACCESS, INVALID_ARGUMENT (@manager is no memory object,
- * or one that no manager can be reached by, because its last control descriptor is closed).
+ * or one that no manager can be reached by, because its last control descriptor is closed),
+ * RESOURCE_SHORTAGE (no descriptor for @out_previous could be had; nothing has changed).
  */
 struct machvm_default_manager {
 	__u32 size;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -263,6 +264,7 @@ TEST(K13_who_may_set_it)
 {
 	struct object object;
 	struct channel channel;
+	struct rlimit files, few;
 	int previous;
 	pid_t pid;
 
@@ -285,6 +287,14 @@ TEST(K13_who_may_set_it)
 		_exit(0);
 	}
 	EXPECT_EQ(0, util_wait(pid));
+	/* Nobody loses the one before for want of a descriptor: there is one for the device. */
+	must(!getrlimit(RLIMIT_NOFILE, &files));
+	few = (struct rlimit){ .rlim_cur = dup(0) + 1, .rlim_max = files.rlim_max };
+	close(few.rlim_cur - 1);
+	must(!setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
+	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(object.fd, 0, &previous));
+	must(!setrlimit(RLIMIT_NOFILE, &files));
 	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
 	EXPECT_LE(0, previous);
 	close(previous);
