@@ -12,6 +12,7 @@
  * they were asked, so one timer an object does.
  */
 #include "absence.h"
+#include "lock.h"
 #include "memobj.h"
 #include "port.h"
 #include "request.h"
@@ -171,6 +172,14 @@ static void give_up(struct machvm_memobj *memobj, struct machvm_request *request
 	machvm_request_finish(request, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
+/* What nobody is there to take is in the object again, and so there for who asks for it. */
+static void take_back(struct machvm_memobj *memobj)
+{
+	mutex_lock(&memobj->lock);
+	machvm_jobs_drop_absent(memobj);
+	mutex_unlock(&memobj->lock);
+}
+
 /**
  * machvm_absence_run - end what is overdue now, and see to what will be
  * @memobj: whose questions
@@ -185,6 +194,7 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	bool any = false;
 
 	machvm_destroy_unserved(memobj);
+	take_back(memobj);
 	while ((request = next_overdue(memobj))) {
 		give_up(memobj, request);
 		machvm_request_put(request);

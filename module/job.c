@@ -206,7 +206,8 @@ static void keep_page(struct machvm_job *job, struct machvm_object *object, stru
 /* The page goes; nothing shows it.  Returns it if it is to be freed, once unlocked. */
 static struct folio *take_page(struct machvm_job *job, struct machvm_object *object, bool wanted)
 {
-	struct folio *folio = machvm_page_take(object, job->index);
+	struct folio *folio = wanted ? machvm_page_lend(object, job->index) :
+				       machvm_page_take(object, job->index);
 
 	machvm_unlock_end(object->memobj, job->index, job->index, MACHVM_KERN_SUCCESS);
 	if (!wanted)

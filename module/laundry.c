@@ -279,8 +279,11 @@ static bool is_outstanding(struct machvm_memobj *memobj, u64 index)
 static void release_page(struct machvm_memobj *memobj, u64 index, struct folio *moved)
 {
 	struct folio **place = &memobj->run->pages[index - memobj->run->first];
+	struct machvm_object *object = run_object(memobj);
 
 	release_in_place(memobj, index);
+	if (*place && object)
+		machvm_page_forget(object, index);
 	if (*place && *place == moved)
 		machvm_page_strip(moved);
 	else if (*place)
@@ -383,19 +386,18 @@ err_into:
 	return MACHVM_KERN_RESOURCE_SHORTAGE;
 }
 
-/* A page that had been taken out goes back, unless there is another by now. */
+/* A page that had been taken out goes back. */
 static void put_back(struct machvm_memobj *memobj, u64 index, struct folio *folio)
 {
 	struct machvm_object *object = run_object(memobj);
-	int err = -EBUSY;
 
-	if (object) {
-		down_read(&object->family->lock);
-		err = machvm_page_insert(object, index, folio);
-		up_read(&object->family->lock);
-	}
-	if (err)
+	if (!object) {
 		machvm_page_free(folio);
+		return;
+	}
+	down_read(&object->family->lock);
+	machvm_page_return(object, index, folio);
+	up_read(&object->family->lock);
 }
 
 /*

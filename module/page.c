@@ -3,7 +3,8 @@
  * page.c - the slots of an object: who is there, and the only code that writes them.
  * Callers: fault.c and copy.c insert, memobj.c answers, pageout.c takes out, object.c purges.
  * Never: maps a page, talks to a pager, or waits.
- * Locks: slots change by xarray compare-and-exchange; removal needs family->lock for writing.
+ * Locks: slots change by compare-and-exchange under the xarray's lock; removal needs family->lock
+ * for writing.
  */
 #include "page.h"
 #include "cgroup.h"
@@ -17,6 +18,12 @@
 #define SLOT_STORED 3UL		/* a place in the store, above the two bits of the tag */
 #define SLOT_TAG_BITS 2
 #define LOOK_PAGES 1024		/* without letting others run */
+
+/*
+ * The mark of a slot that is kept: where nothing is known it holds a zero entry, which reads as
+ * NULL.  So there is always a place for the page that was lent from it.
+ */
+#define SLOT_KEPT XA_MARK_0
 
 static_assert(MACHVM_PAGE_BITS_MASK < MACHVM_USER_ALIGN);
 
@@ -370,6 +377,44 @@ bool machvm_page_look(struct machvm_object *object, u64 *index, struct machvm_sl
 	return found;
 }
 
+/* Before something comes there, so that whoever sees it sees the bit, too. */
+static void part_is_used(struct machvm_object *object, u64 index)
+{
+	unsigned int part = machvm_part_of(index);
+
+	if (!test_bit(part, &object->parts))
+		set_bit(part, &object->parts);
+}
+
+/* What a slot becomes that is to hold @new, or nothing. */
+static void *slot_entry(struct xa_state *xas, void *new)
+{
+	return new || !xas_get_mark(xas, SLOT_KEPT) ? new : XA_ZERO_ENTRY;
+}
+
+/*
+ * Puts @new where @old is.  Returns 0, -EBUSY if something else is there, -ENOMEM; that only for an
+ * empty slot which is not kept.
+ */
+static int slot_exchange(struct machvm_object *object, u64 index, void *old, void *new)
+{
+	XA_STATE(xas, &object->pages, index);
+	void *was;
+
+	if (new)
+		part_is_used(object, index);
+	do {
+		xas_lock(&xas);
+		was = xas_load(&xas);
+		if (xa_is_zero(was))
+			was = NULL;
+		if (was == old)
+			xas_store(&xas, slot_entry(&xas, new));
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL | __GFP_NOWARN));
+	return xas_error(&xas) ?: was == old ? 0 : -EBUSY;
+}
+
 /**
  * machvm_page_request - the open question of a slot
  * @object: the object
@@ -396,7 +441,7 @@ struct machvm_request *machvm_page_request(struct machvm_object *object, u64 ind
 	rcu_read_unlock();
 	if (!done)
 		return request;
-	if (xa_cmpxchg(&object->pages, index, slot, NULL, GFP_KERNEL) == slot)
+	if (!slot_exchange(object, index, slot, NULL))
 		machvm_request_put(request);	/* the slot's */
 	machvm_request_put(request);
 	return NULL;
@@ -435,28 +480,6 @@ static void page_adopt(struct machvm_object *object, u64 index, struct folio *fo
 		machvm_page_set(folio, MACHVM_PAGE_EXTERNAL);
 	else
 		machvm_page_clear(folio, MACHVM_PAGE_EXTERNAL);
-}
-
-/* Before something comes there, so that whoever sees it sees the bit, too. */
-static void part_is_used(struct machvm_object *object, u64 index)
-{
-	unsigned int part = machvm_part_of(index);
-
-	if (!test_bit(part, &object->parts))
-		set_bit(part, &object->parts);
-}
-
-/* Puts @new where @old is.  Returns 0, -EBUSY if something else is there, -ENOMEM. */
-static int slot_exchange(struct machvm_object *object, u64 index, void *old, void *new)
-{
-	void *was;
-
-	if (new)
-		part_is_used(object, index);
-	was = xa_cmpxchg(&object->pages, index, old, new, GFP_KERNEL | __GFP_NOWARN);
-	if (xa_is_err(was))
-		return xa_err(was);
-	return was == old ? 0 : -EBUSY;
 }
 
 /**
@@ -531,6 +554,76 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 		return NULL;
 	count_resident(object, -1);
 	return folio;
+}
+
+/**
+ * machvm_page_lend - take a page out that may have to come back
+ * @object: the object
+ * @index: its page
+ *
+ * Its place stays, whoever comes there and goes again meanwhile, so that to put the page back takes
+ * no memory.  machvm_page_return() or machvm_page_forget() ends that, or the end of the object.
+ * Context: family->lock held for writing; the caller sees to its mappings.
+ * Return: the page, or NULL if there is none.
+ */
+struct folio *machvm_page_lend(struct machvm_object *object, u64 index)
+{
+	xa_set_mark(&object->pages, index, SLOT_KEPT);
+	return machvm_page_take(object, index);
+}
+
+/* The page that was lent does not come back. */
+void machvm_page_forget(struct machvm_object *object, u64 index)
+{
+	XA_STATE(xas, &object->pages, index);
+	void *slot;
+
+	xas_lock(&xas);
+	slot = xas_load(&xas);
+	if (slot)
+		xas_clear_mark(&xas, SLOT_KEPT);
+	if (xa_is_zero(slot))
+		xas_store(&xas, NULL);
+	xas_unlock(&xas);
+}
+
+/* Puts the page in the place of the open question that is there.  Returns 0 or -EBUSY. */
+static int answer_with(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	struct machvm_request *request = machvm_page_request(object, index);
+	int err = -EBUSY;
+
+	if (!request)
+		return err;
+	err = machvm_page_answer(object, index, request, folio);
+	if (!err)
+		machvm_request_finish(request, MACHVM_KERN_SUCCESS, 0);
+	machvm_request_put(request);
+	return err;
+}
+
+/**
+ * machvm_page_return - put a page back that was lent
+ * @object: the object
+ * @index: its page
+ * @folio: the page; consumed
+ *
+ * It is the answer to those who ask for it.  If another one is there by now that is the newer one,
+ * and this one is freed.
+ * Context: family->lock held, either way.
+ */
+void machvm_page_return(struct machvm_object *object, u64 index, struct folio *folio)
+{
+	int err;
+
+	do {
+		err = machvm_page_insert(object, index, folio);
+		if (err == -EBUSY)
+			err = answer_with(object, index, folio);
+	} while (err == -EBUSY && !machvm_page_lookup(object, index));
+	machvm_page_forget(object, index);
+	if (err)
+		machvm_page_free(folio);
 }
 
 /*
@@ -611,7 +704,7 @@ void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
 	void *slot;
 
 	xa_for_each_range(&object->pages, index, slot, first, last) {
-		if (xa_cmpxchg(&object->pages, index, slot, NULL, GFP_KERNEL) != slot)
+		if (slot_exchange(object, index, slot, NULL))
 			continue;
 		if (slot_is_request(slot)) {
 			request = request_of_slot(slot);

@@ -79,6 +79,9 @@ int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_reque
 int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
 		       struct folio *folio);
 struct folio *machvm_page_take(struct machvm_object *object, u64 index);
+struct folio *machvm_page_lend(struct machvm_object *object, u64 index);
+void machvm_page_forget(struct machvm_object *object, u64 index);
+void machvm_page_return(struct machvm_object *object, u64 index, struct folio *folio);
 int machvm_page_out(struct machvm_object *object, u64 index, struct folio *folio, u64 place);
 int machvm_page_in(struct machvm_object *object, u64 index, u64 place, struct folio *folio);
 int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object *to,

@@ -99,6 +99,34 @@ TEST(P7_K5_flush_returns_and_takes_away)
 		expect_asked(&s, i, 3);
 }
 
+/* Neither the pager nor its successor has what was written: the kernel does. */
+TEST(S2_51_what_was_flushed_is_there_again_when_the_pager_dies)
+{
+	struct channel successor;
+	struct touch reader;
+	struct served s;
+
+	serve_clean(&s, 2);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(&s, 0, ANY);
+	write_page(&s, 1, ANY);
+	must_eq(lock_request(&s.object, 0, PAGES(2), DIRTY, true, NO_CHANGE), 0);
+	expect_return(&s, 0, 2, true, false, ANY);
+	sleeping_read(&reader, s.base);
+	must_eq(expect_message(&s.channel, MACHVM_CMD_DATA_REQUEST).offset, 0);
+	channel_close(&s.channel);
+	channel_open(&successor);
+	must_eq(object_bind(&s.object, &successor, 0), 0);
+	wait_until(atomic_load(&reader.stage) == 2 || !channel_empty(&successor));
+	supply_mark(&s.object, 0, 0);			/* an answer to nothing */
+	touch_end(&reader);
+	EXPECT_EQ(ANY, reader.byte);
+	EXPECT_TRUE(page_is(s.base, 0, ANY));
+	EXPECT_TRUE(page_is(s.base, 1, ANY));
+	EXPECT_EQ(2, object_info(&s.object).out_dirty);
+	EXPECT_TRUE(channel_empty(&successor));
+}
+
 TEST(S2_43_flush_without_return_drops_what_was_written)
 {
 	struct served s;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* laundry_test.c - a run of pages at its pager: what it holds, and what is left of it. */
 #include "mock.h"
+#include "absence.h"
 #include "laundry.h"
 #include "lock.h"
 
@@ -268,4 +269,46 @@ TEST(laundry, a_page_that_goes_back_does_not_replace_a_newer_one)
 	check_eq(load(map, 3), 9);
 	check_eq(load(map, 2), 102);
 	teardown();
+}
+
+TEST(laundry, S2_51_no_page_is_lost_for_want_of_memory)
+{
+	for_each_failure(n) {
+		setup();
+		begin(true);
+		check(!page_at(2) && !page_at(3));
+		fail_nth(n);
+		pager_close(&pager);
+		fail_end();
+		check_eq(load(map, 2), 102);
+		check_eq(load(map, 3), 103);
+		check(is_dirty(2) && is_dirty(3));
+		teardown();
+	}
+}
+
+/* A successor has something older, if anything. */
+TEST(laundry, S2_51_a_page_that_goes_back_is_not_asked_for_again)
+{
+	static const u32 successor_ms[] = { 0, 100 };
+	struct machvm_request *request;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(successor_ms); i++) {
+		setup();
+		machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ZERO, 0, successor_ms[i]);
+		begin(true);
+		request = ask(entry_at(map, 0)->object, 3);
+		require(request);
+		pager_close(&pager);
+		check(machvm_request_done(request));
+		check_eq(request->result, MACHVM_KERN_SUCCESS);
+		machvm_request_put(request);
+		mock_sents_forget();
+		pager_bind(&pager, 0);
+		heard("");
+		check_eq(load(map, 3), 103);
+		check(is_dirty(3));
+		teardown();
+	}
 }

@@ -212,6 +212,72 @@ TEST(page, taking_a_page_empties_the_slot)
 	teardown();
 }
 
+static struct folio *lend(u64 index)
+{
+	struct folio *folio;
+
+	down_write(&object->family->lock);
+	folio = machvm_page_lend(object, index);
+	up_write(&object->family->lock);
+	return folio;
+}
+
+static void give_back(u64 index, struct folio *folio)
+{
+	down_read(&object->family->lock);
+	machvm_page_return(object, index, folio);
+	up_read(&object->family->lock);
+}
+
+/* Whatever was there meanwhile, and however far the other pages are. */
+TEST(page, S2_51_a_page_that_was_lent_finds_its_place)
+{
+	static const u64 indices[] = { 0, 5, 1ULL << 40 };
+	struct machvm_request *request;
+	struct folio *folio;
+	unsigned int i;
+
+	setup();
+	for (i = 0; i < ARRAY_SIZE(indices); i++) {
+		u64 index = indices[i], next = 0;
+
+		fill(object, index, 'a');
+		folio = lend(index);
+		require(folio);
+		check(!lookup(index) && !machvm_page_exists(object, index));
+		check(!machvm_page_next(object, &next, ULONG_MAX));
+		check(!machvm_page_request(object, index));
+		request = ask(object, index);
+		require(request);
+		machvm_request_finish(request, MACHVM_KERN_MEMORY_ERROR, 0);
+		machvm_request_put(request);
+		check(!machvm_page_request(object, index));
+		fail_nth(1);
+		give_back(index, folio);
+		check(!fail_end());
+		check(lookup(index) == folio);
+		check(!xa_marked(&object->pages, XA_MARK_0));
+		machvm_page_purge(object, 0, ULONG_MAX);
+		check(xa_empty(&object->pages));
+	}
+	check_eq(mock_user.pages, 0);
+	teardown();
+}
+
+TEST(page, a_page_that_does_not_come_back_leaves_nothing)
+{
+	setup();
+	fill(object, 7, 'a');
+	machvm_page_free(lend(7));
+	check(!xa_empty(&object->pages));
+	machvm_page_forget(object, 7);
+	check(xa_empty(&object->pages));
+	fill(object, 7, 'b');
+	machvm_page_forget(object, 7);
+	check(lookup(7));
+	teardown();
+}
+
 TEST(page, a_purge_frees_pages_and_ends_questions)
 {
 	struct machvm_request *inside, *outside;
