@@ -94,6 +94,11 @@ pressure: lib
 model:
 	+selftests/spin/run
 
+# Everything at once for SECONDS=, in processes and threads that know what memory holds.
+.PHONY: stress
+stress: lib
+	+STRESS_SECONDS=$(or $(SECONDS),60) selftests/stress/run $(or $(K),6.12)
+
 .PHONY: pager-matrix
 pager-matrix: lib
 	+selftests/matrix/run $(or $(K),6.12)
@@ -176,6 +181,8 @@ help:
 	@echo '                  (6.12; not in check)'
 	@echo '  model           spin looks at all orders of events in models of three protocols, and'
 	@echo '                  finds mistakes that are made in them (not in check)'
+	@echo '  stress          all calls, faults, forks and pagers at once, with 2 and 4 processors;'
+	@echo '                  SECONDS=60, SEED=n, K= (6.12; not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'
