@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mock_pager.c - pagers, and the sockets that carry what they hear. */
 #include "mock.h"
-#include "laundry.h"
 
 /* The sender */
 
