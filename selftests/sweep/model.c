@@ -7,8 +7,9 @@
  * One memory object has a pager that cleans, flushes and locks its pages, has others take over from
  * it, and keeps what was written in a log, in which all must be found in the end.
  *
- * SEED=n STEPS=n repeats a run; each step draws its own numbers, so that SKIP="from-to from-to"
- * leaves steps out and the others do what they did.  VERBOSE=1 shows each.
+ * SEED=n STEPS=n repeats a run, in the first test; the others take the numbers behind n.  Each step
+ * draws its own numbers, so that SKIP="from-to from-to" leaves steps out and the others do what they
+ * did.  VERBOSE=1 shows each.
  */
 #include "harness.h"
 #include "logged.h"
@@ -672,14 +673,14 @@ static bool check_death(struct model *m)
 	return agreed && vm_deallocate(SELF, base, PAGES(STAGE_OBJECT)) == KERN_SUCCESS;
 }
 
-static bool run(uint64_t seed)
+static bool run(unsigned int test)
 {
+	const char *first = getenv("SEED");
+	uint64_t seed = (first ? strtoul(first, NULL, 0) : 1) + test - 1;
 	unsigned int nr = steps();
 	struct model *m = calloc(1, sizeof(*m));
 	bool agreed = m && model_begin(m);
 
-	if (getenv("SEED"))
-		seed = strtoul(getenv("SEED"), NULL, 0);
 	printf("# SEED=%" PRIu64 " STEPS=%u\n", seed, nr);
 	if (!agreed)
 		return false;
