@@ -268,10 +268,12 @@ static long return_map(struct file *file, void *arg)
 	ret = machvm_vm_map_object(map, object, call->length, &addr);
 	if (!ret)
 		ret = machvm_memobj_release(file->private_data, call->offset, call->length, object);
-	if (!ret)
+	if (!ret) {
 		ret = machvm_vm_reveal_object(map, object, addr, call->length);
-	else if (addr)
+	} else if (addr) {
 		machvm_vm_deallocate(map, addr, call->length);
+		addr = 0;
+	}
 	machvm_object_put(object);
 	machvm_resident_settle(map);
 	machvm_map_put(map);

@@ -92,6 +92,8 @@ TEST_F(lack, K5_pages_that_move_to_the_pager_are_not_lost)
 		ASSERT_EQ(1, util_regions(0, -1UL)) TH_LOG("%d without number %u", answer, nth);
 	}
 	EXPECT_EQ(0, answer);
+	EXPECT_EQ(KERN_INVALID_ADDRESS, return_map(&s->object, 0, PAGES(NR), &place));
+	EXPECT_EQ(0, place);
 	if (self->inject.fd >= 0)
 		EXPECT_LT(0, failures);
 }
