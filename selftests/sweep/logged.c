@@ -41,8 +41,18 @@ struct logged {
 	int error;				/* what requests end in, 0: none */
 	bool wrong;
 	unsigned int inits, terminates, completed;
+	unsigned int init_heard_by;		/* successors until then */
 	unsigned int supplied, unavailable, failed, returned, compacted, successors;
 };
+
+/* The first thing that was wrong is what whoever looks into it wants to know. */
+static bool wrong_if(struct logged *l, bool wrong, const char *what, unsigned int page)
+{
+	if (wrong && !l->wrong)
+		printf("# FAIL the pager: %s, page %u\n", what, page);
+	l->wrong |= wrong;
+	return wrong;
+}
 
 static uint64_t checksum_of(unsigned int page, const unsigned char *data)
 {
@@ -88,8 +98,8 @@ static const unsigned char *log_find_locked(struct logged *l, unsigned int page)
 {
 	const struct entry *entry = &l->log[l->newest[page]];
 
-	if (entry->page != page || entry->checksum != checksum_of(page, entry->data))
-		l->wrong = true;
+	wrong_if(l, entry->page != page || entry->checksum != checksum_of(page, entry->data),
+		 "its log is damaged", page);
 	return entry->data;
 }
 
@@ -121,8 +131,14 @@ static void on_init(void *cookie, memory_object_control_t control, memory_object
 	struct logged *l = cookie;
 
 	(void)name;
-	l->wrong |= page_size != PAGE || l->inits != l->terminates;
-	l->wrong |= util_ioctl((int)control, MACHVM_CONTROL_ABSENCE, &wait) != 0;
+	wrong_if(l, page_size != PAGE, "pages of another size", 0);
+	/* What a predecessor was told, and had not read when it stopped, nobody is told again. */
+	if (l->successors != l->init_heard_by)
+		l->terminates = l->inits;
+	l->init_heard_by = l->successors;
+	wrong_if(l, l->inits != l->terminates, "init of what is not terminated", l->inits);
+	wrong_if(l, util_ioctl((int)control, MACHVM_CONTROL_ABSENCE, &wait),
+		 "cannot be waited for", 0);
 	l->control = control;
 	memory_object_ready(control, FALSE, MEMORY_OBJECT_COPY_DELAY);
 	count(l, &l->inits);
@@ -153,9 +169,8 @@ static void on_data_request(void *cookie, memory_object_control_t control, vm_of
 	unsigned int nr = length / PAGE;
 
 	(void)desired;
-	if (!nr || offset / PAGE + nr > l->pages)
-		l->wrong = true;
-	else
+	if (!wrong_if(l, !nr || offset / PAGE + nr > l->pages, "asked beyond the end",
+		      offset / PAGE))
 		while (nr--)
 			answer(l, control, offset / PAGE + nr);
 }
@@ -173,11 +188,13 @@ static void on_data_return(void *cookie, memory_object_control_t control, vm_off
 	for (vm_size_t at = 0; at < length; at += PAGE) {
 		unsigned int page = (offset + at) / PAGE;
 
-		if (page >= l->pages ||
-		    (!dirty && memcmp(data + at, log_find_locked(l, page), PAGE)))
-			l->wrong = true;
-		else if (dirty)
+		if (wrong_if(l, page >= l->pages, "returned beyond the end", page))
+			break;
+		if (dirty)
 			log_append_locked(l, page, data + at);
+		else
+			wrong_if(l, memcmp(data + at, log_find_locked(l, page), PAGE),
+				 "returned as clean, with other contents", page);
 		l->returned++;
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -343,9 +360,10 @@ void logged_succeed(struct logged *l)
 	control = fcntl((int)l->control, F_DUPFD_CLOEXEC, 3);
 	serve_end(l);
 	l->control = (memory_object_control_t)control;
-	l->wrong |= control < 0 || machvm_pager_create(&ops, &l->pager) != KERN_SUCCESS ||
-		    machvm_pager_adopt(l->pager, l->control, l) != KERN_SUCCESS || !serve_begin(l);
 	l->successors++;
+	wrong_if(l, control < 0 || machvm_pager_create(&ops, &l->pager) != KERN_SUCCESS ||
+		    machvm_pager_adopt(l->pager, l->control, l) != KERN_SUCCESS || !serve_begin(l),
+		 "there can be no successor", l->successors);
 }
 
 void logged_fail(struct logged *l, int error)
@@ -358,7 +376,7 @@ void logged_settle(struct logged *l)
 	/* With this nothing that it was told is left unheard. */
 	vm_address_t base = util_map(l->object, 0, 1, false);
 
-	l->wrong |= !base || util_read(base).signal;
+	wrong_if(l, !base || util_read(base).signal, "nobody can read", 0);
 	logged_attributes(l, false, 1);
 	vm_deallocate(SELF, base, PAGE);
 	pthread_mutex_lock(&l->lock);
