@@ -32,6 +32,7 @@ struct group {
 	struct obj_cgroup *objcg;
 	atomic_long_t pages;
 	atomic_long_t wanted;		/* of them, back: by Linux's reclaim */
+	long round;			/* of machvm_cgroup_next_wanted(), who alone uses it */
 	struct rcu_head rcu;
 };
 
@@ -237,16 +238,19 @@ void machvm_cgroup_want(struct shrink_control *sc)
 	visit_groups(sc, &visit);
 }
 
-/* A reference is taken. */
-static struct obj_cgroup *wanted_in(unsigned int bucket, unsigned long *want)
+/* One of a part of the table, with a reference. */
+static struct obj_cgroup *wanted_in(unsigned int bucket, long round, unsigned long *want)
 {
 	struct obj_cgroup *objcg = NULL;
 	struct group *group;
 
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(group, &groups[bucket], node) {
+		if (group->round == round)
+			continue;
 		*want = atomic_long_xchg(&group->wanted, 0);
 		if (*want && obj_cgroup_tryget(group->objcg)) {
+			group->round = round;
 			objcg = group->objcg;
 			break;
 		}
@@ -256,18 +260,20 @@ static struct obj_cgroup *wanted_in(unsigned int bucket, unsigned long *want)
 }
 
 /**
- * machvm_cgroup_next_wanted - a group of which Linux wants pages back, if there is any
+ * machvm_cgroup_next_wanted - a group of which Linux wants pages back
+ * @round: not 0; each group comes once in a round, however often it is asked for
  * @want: out: how many
  *
- * Return: the group, with a reference that machvm_cgroup_put() drops; NULL.
+ * Context: one caller at a time.
+ * Return: the group, with a reference that machvm_cgroup_put() drops; NULL: no other one.
  */
-const void *machvm_cgroup_next_wanted(unsigned long *want)
+const void *machvm_cgroup_next_wanted(long round, unsigned long *want)
 {
 	struct obj_cgroup *objcg = NULL;
 	unsigned int bucket;
 
 	for (bucket = 0; bucket < HASH_SIZE(groups) && !objcg; bucket++)
-		objcg = wanted_in(bucket, want);
+		objcg = wanted_in(bucket, round, want);
 	return objcg;
 }
 
@@ -345,7 +351,7 @@ void machvm_cgroup_want(struct shrink_control *sc)
 {
 }
 
-const void *machvm_cgroup_next_wanted(unsigned long *want)
+const void *machvm_cgroup_next_wanted(long round, unsigned long *want)
 {
 	return NULL;
 }

@@ -46,16 +46,18 @@ static void reclaim_group(const void *group, unsigned long want)
 	machvm_cgroup_put(group);
 }
 
+/* All that is wanted, each once: what is asked for meanwhile is for the next round, queued then. */
 static void reclaim_work(struct work_struct *work)
 {
 	unsigned long want = atomic_long_xchg(&wanted, 0);
+	long round = atomic_long_read(&rounds) + 1;
 	const void *group;
 
 	if (want)
 		has_gone(machvm_reclaim_for_linux(NULL, want));
-	while ((group = machvm_cgroup_next_wanted(&want)))
+	while ((group = machvm_cgroup_next_wanted(round, &want)))
 		reclaim_group(group, want);
-	atomic_long_inc(&rounds);
+	atomic_long_set(&rounds, round);
 	wake_up_all(&waiters);
 }
 
@@ -82,8 +84,8 @@ static void reclaim_now(bool wait)
 
 	queue_work(reclaimers, &reclaimer);
 	if (wait)
-		wait_event_timeout(waiters, atomic_long_read(&gone) != before ||
-				   atomic_long_read(&rounds) - end >= 0, HELD_UP);
+		wait_event_killable_timeout(waiters, atomic_long_read(&gone) != before ||
+					    atomic_long_read(&rounds) - end >= 0, HELD_UP);
 }
 
 static unsigned long want_pages(struct shrinker *unused, struct shrink_control *sc)
