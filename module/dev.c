@@ -315,7 +315,7 @@ static long vm_pages_phys(struct file *file, void *arg)
 }
 
 /* One change at a time: who is told of the one before must be told of the right one. */
-static DEFINE_MUTEX(change_manager);
+static DEFINE_MUTEX(manager_mutex);
 
 /*
  * A descriptor of the manager that there is, -1 for the store, comes first: without it nothing
@@ -325,9 +325,9 @@ static int swap_manager(struct machvm_memobj *manager, bool set, int *fd)
 {
 	struct machvm_memobj *previous;
 
-	lockdep_assert_held(&change_manager);
+	lockdep_assert_held(&manager_mutex);
 	previous = machvm_manager_get();
-	*fd = previous ? machvm_memobj_open_object(previous) : -1;
+	*fd = max(previous ? machvm_memobj_open_object(previous) : -1, -1);
 	if (previous)
 		machvm_memobj_put(previous);
 	if (previous && *fd < 0)
@@ -364,9 +364,11 @@ static long set_default_manager(struct file *file, void *arg)
 		if (!manager)
 			return MACHVM_KERN_INVALID_ARGUMENT;
 	}
-	mutex_lock(&change_manager);
-	ret = swap_manager(manager, set, &call->out_previous);
-	mutex_unlock(&change_manager);
+	ret = mutex_lock_killable(&manager_mutex);
+	if (!ret) {
+		ret = swap_manager(manager, set, &call->out_previous);
+		mutex_unlock(&manager_mutex);
+	}
 	if (ret && manager)
 		machvm_memobj_put(manager);
 	return ret;

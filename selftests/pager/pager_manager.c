@@ -294,6 +294,7 @@ TEST(K13_who_may_set_it)
 	must(!setrlimit(RLIMIT_NOFILE, &few));
 	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
 	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(object.fd, 0, &previous));
+	EXPECT_EQ(-1, previous);
 	must(!setrlimit(RLIMIT_NOFILE, &files));
 	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
 	EXPECT_LE(0, previous);
