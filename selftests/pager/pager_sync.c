@@ -311,6 +311,17 @@ TEST(V27_S2_51_a_successor_is_waited_for_and_goes_on)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+/* Waits for a successor who is to have what was written: its pager has gone before that. */
+static void sync_abandoned(struct sync *sync, struct served *s)
+{
+	set_absence(&s->object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(s, 0, ANY);
+	channel_close(&s->channel);
+	wait_until(object_info(&s->object).out_flags & MACHVM_OBJECT_ABSENT);
+	sync_start(sync, s, 0, 2, SYNC);
+	sync_asleep_in(sync, "machvm_absence_wait");
+}
+
 /* It is no newcomer: the socket that takes the object over serves another one already. */
 TEST(V27_S2_51_a_successor_that_serves_others)
 {
@@ -319,12 +330,7 @@ TEST(V27_S2_51_a_successor_that_serves_others)
 
 	serve_clean(&s, 2);
 	serve_clean(&other, 2);
-	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
-	write_page(&s, 0, ANY);
-	channel_close(&s.channel);
-	wait_until(object_info(&s.object).out_flags & MACHVM_OBJECT_ABSENT);
-	sync_start(&sync, &s, 0, 2, SYNC);
-	sync_asleep_in(&sync, "machvm_absence_wait");
+	sync_abandoned(&sync, &s);
 	s.channel = other.channel;
 	must_eq(object_bind(&s.object, &s.channel, 0), 0);
 	expect_return(&s, 0, 1, true, true, ANY);
@@ -338,12 +344,7 @@ TEST(V27_S2_51_the_wait_for_a_successor_ends)
 	struct served s;
 
 	serve_clean(&s, 2);
-	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
-	write_page(&s, 0, ANY);
-	channel_close(&s.channel);
-	wait_until(object_info(&s.object).out_flags & MACHVM_OBJECT_ABSENT);
-	sync_start(&sync, &s, 0, 2, SYNC);
-	sync_asleep(&sync);
+	sync_abandoned(&sync, &s);
 	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, 20);
 	EXPECT_EQ(KERN_MEMORY_ERROR, sync_end(&sync));		/* not for longer than that */
 	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
