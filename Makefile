@@ -99,6 +99,11 @@ model:
 stress: lib
 	+STRESS_SECONDS=$(or $(SECONDS),60) selftests/stress/run $(or $(K),6.12)
 
+# Whatever any call needs is missing once, in the debug kernel.
+.PHONY: fail-nth
+fail-nth: lib
+	+selftests/fail_nth/run
+
 .PHONY: pager-matrix
 pager-matrix: lib
 	+selftests/matrix/run $(or $(K),6.12)
@@ -183,6 +188,8 @@ help:
 	@echo '                  finds mistakes that are made in them (not in check)'
 	@echo '  stress          all calls, faults, forks and pagers at once, with 2 and 4 processors;'
 	@echo '                  SECONDS=60, SEED=n, K= (6.12; not in check)'
+	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
+	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'
