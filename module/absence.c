@@ -102,17 +102,25 @@ bool machvm_absence_over_locked(struct machvm_memobj *memobj)
 	return successor_due_locked(memobj, 0) <= ktime_get_ns();
 }
 
-/* How long there is to wait for a pager, in jiffies; 0: there is one, or none is waited for. */
-static unsigned long time_left(struct machvm_memobj *memobj)
+/* Until when a pager is waited for; 0: there is one, or none is waited for any more. */
+static u64 waits_until(struct machvm_memobj *memobj)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-	u64 due = successor_due_locked(memobj, 0), now = ktime_get_ns();
-	bool waiting = machvm_port_absent_locked(port) && !memobj->untaken && due > now;
+	u64 due = successor_due_locked(memobj, 0);
 
+	if (!machvm_port_absent_locked(port) || memobj->untaken || due <= ktime_get_ns())
+		due = 0;
 	machvm_memobj_unlock_port(port);
-	if (!waiting)
-		return 0;
-	return due == U64_MAX ? MAX_SCHEDULE_TIMEOUT : nsecs_to_jiffies(due - now) + 1;
+	return due;
+}
+
+static long jiffies_until(u64 due)
+{
+	u64 now = ktime_get_ns();
+
+	if (due == U64_MAX)
+		return MAX_SCHEDULE_TIMEOUT;
+	return due > now ? nsecs_to_jiffies(due - now) + 1 : 1;
 }
 
 /**
@@ -126,11 +134,13 @@ static unsigned long time_left(struct machvm_memobj *memobj)
 int machvm_absence_wait(struct machvm_memobj *memobj)
 {
 	struct machvm_port *port;
-	unsigned long left;
 	bool served;
+	u64 due;
 
-	while ((left = time_left(memobj)))
-		if (wait_event_killable_timeout(pagers, !time_left(memobj), left) < 0)
+	/* Anew whenever that is another time: the attributes may have been changed. */
+	while ((due = waits_until(memobj)))
+		if (wait_event_killable_timeout(pagers, waits_until(memobj) != due,
+						jiffies_until(due)) < 0)
 			return -EINTR;
 	port = machvm_memobj_lock_port(memobj);
 	served = !memobj->dead && !machvm_port_absent_locked(port);

@@ -345,8 +345,9 @@ TEST(V27_S2_51_the_wait_for_a_successor_ends)
 
 	serve_clean(&s, 2);
 	sync_abandoned(&sync, &s);
-	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, 20);
-	EXPECT_EQ(KERN_MEMORY_ERROR, sync_end(&sync));		/* not for longer than that */
+	/* That is later than now, and asleep it hears of it. */
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, 1000);
+	EXPECT_EQ(KERN_MEMORY_ERROR, sync_end(&sync));
 	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
 	sync_start(&sync, &s, 0, 2, SYNC);
 	sync_asleep(&sync);

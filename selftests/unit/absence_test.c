@@ -212,6 +212,26 @@ TEST(absence, S2_51_pages_unmapped_without_a_pager_wait_for_a_successor)
 }
 
 /* Two objects of one pager are taken over by two. */
+/* Once: what is waited for is nearer then, and not over yet. */
+static void shorten(void *arg)
+{
+	fake_world = NULL;
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, 100);
+}
+
+TEST(absence, S2_51_who_waits_for_a_successor_hears_of_another_end)
+{
+	u64 begun;
+
+	setup(MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	pager_close(&pager);
+	begun = ktime_get_ns();
+	fake_world = shorten;
+	check_eq(machvm_absence_wait(pager.memobj), MACHVM_KERN_MEMORY_ERROR);
+	check(ktime_get_ns() - begun >= 99 * MS && ktime_get_ns() - begun < 200 * MS);
+	teardown();
+}
+
 TEST(absence, S2_51_each_successor_gets_its_own_objects)
 {
 	struct machvm_request *first, *second;
