@@ -52,7 +52,7 @@ static int add_room(struct copying *c, u64 index)
 	down_read(&c->into->family->lock);
 	err = machvm_page_insert(c->into, index - c->first, folio);
 	if (!err) {
-		machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+		machvm_page_dirty(c->into, folio);
 		machvm_page_set(folio, MACHVM_PAGE_PRECIOUS);
 	}
 	up_read(&c->into->family->lock);

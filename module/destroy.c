@@ -113,6 +113,8 @@ static void mark(struct machvm_object *object, int reason)
 {
 	down_write(&object->family->lock);
 	object->flags |= MACHVM_OBJ_DESTROYED;
+	atomic_long_set(&object->memobj->resident, 0);	/* there is no other incarnation */
+	atomic_long_set(&object->memobj->dirty, 0);
 	object->destroyed = reason;
 	up_write(&object->family->lock);
 }

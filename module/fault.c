@@ -150,7 +150,7 @@ static enum step stage_enter(struct machvm_fault *fault, struct folio *folio)
 
 	machvm_page_use(folio);
 	if (fault->write)
-		machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+		machvm_page_dirty(fault->top, folio);
 	if (fault->write && folio == fault->trapped) {
 		fault->folio = folio;
 		return STEP_UPGRADE;
@@ -369,7 +369,7 @@ static enum step stage_copy(struct machvm_fault *fault, struct machvm_object *ow
 	copy_to_spare(fault, source);
 	step = insert_spare(fault);
 	if (step == STEP_NEXT) {
-		machvm_page_set(fault->spare, MACHVM_PAGE_DIRTY);
+		machvm_page_dirty(fault->top, fault->spare);
 		machvm_count(MACHVM_STAT_COW_FAULTS, 1);
 		machvm_map_count(fault->map, MACHVM_EVENT_COW_FAULTS);
 		if (machvm_object_is_shared(owner) || !machvm_object_single_view(fault->top))

@@ -354,6 +354,44 @@ long machvm_ioctl_object_info(struct file *file, void *arg)
 	return ret;
 }
 
+/*
+ * The object behind @memobj, or the first one, with a reference; that on @memobj is dropped.  One
+ * that has left the port meanwhile is the last.
+ */
+static struct machvm_memobj *next_on_port(struct machvm_port *port, struct machvm_memobj *memobj)
+{
+	struct list_head *at = &port->memobjs;
+	struct machvm_memobj *next = NULL;
+
+	spin_lock(&port->lock);
+	if (!memobj || memobj->port == port) {
+		at = memobj ? &memobj->on_port : at;
+		list_for_each_continue(at, &port->memobjs) {
+			next = list_entry(at, struct machvm_memobj, on_port);
+			if (refcount_inc_not_zero(&next->refs))
+				break;
+			next = NULL;
+		}
+	}
+	spin_unlock(&port->lock);
+	if (memobj)
+		machvm_memobj_put(memobj);
+	return next;
+}
+
+/* There may be many, so others get the lock in between. */
+static void describe_held(struct machvm_port *port, struct machvm_port_info *call)
+{
+	struct machvm_memobj *memobj = NULL;
+
+	while ((memobj = next_on_port(port, memobj))) {
+		call->out_resident += atomic_long_read(&memobj->resident);
+		call->out_dirty += atomic_long_read(&memobj->dirty);
+		call->out_returning += atomic_long_read(&memobj->writeback);
+		cond_resched();
+	}
+}
+
 static void describe_port(struct machvm_port *port, struct machvm_port_info *call)
 {
 	struct machvm_binding *binding;
@@ -371,10 +409,13 @@ static void describe_port(struct machvm_port *port, struct machvm_port_info *cal
 	call->out_supplied = port->supplied;
 	call->out_oldest_ns = age_of(list_first_entry_or_null(&port->open, struct machvm_request,
 							      open_on_port));
+	call->out_open = port->nr_open;
+	call->out_returned = port->returned;
 	pid = get_pid(port->pid);
 	spin_unlock(&port->lock);
 	call->out_pid = pid_vnr(pid);
 	put_pid(pid);
+	describe_held(port, call);
 }
 
 long machvm_ioctl_port_info(struct file *file, void *arg)

@@ -117,6 +117,24 @@ bool machvm_run_fits(const struct machvm_run *run, u64 index, bool dirty, bool k
 			    dirty == run->dirty && kernel_copy == run->kernel_copy);
 }
 
+/* The pager is told of so many pages; negative: it need not release them any more. */
+void machvm_laundry_offered(struct machvm_memobj *memobj, long nr)
+{
+	machvm_count(MACHVM_STAT_WRITEBACK, nr);
+	atomic_long_add(nr, &memobj->writeback);
+}
+
+/* It has released so many. */
+void machvm_laundry_taken(struct machvm_memobj *memobj, long nr)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	port->returned += nr;
+	machvm_memobj_unlock_port(port);
+	machvm_laundry_offered(memobj, -nr);
+	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
+}
+
 /*
  * @folio is the page, or a copy, or NULL if it stays where it is and is about to be marked.
  * In: the page locked.
@@ -143,7 +161,7 @@ void machvm_run_send(struct machvm_memobj *memobj)
 	lockdep_assert_held(&memobj->lock);
 	run->sent = true;
 	machvm_count(MACHVM_STAT_LAUNDRY, -(long)run->nr);
-	machvm_count(MACHVM_STAT_WRITEBACK, run->nr);
+	machvm_laundry_offered(memobj, run->nr);
 	port = machvm_memobj_lock_port(memobj);
 	memobj->ctl.offset = run->first << PAGE_SHIFT;
 	memobj->ctl.length = (u64)run->nr << PAGE_SHIFT;
@@ -230,7 +248,7 @@ static void release_in_place(struct machvm_memobj *memobj, u64 index)
 	if (!folio)
 		return;
 	machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
-	machvm_page_clear(folio, MACHVM_PAGE_DIRTY);
+	machvm_page_clean(run_object(memobj), folio);
 	folio_unlock(folio);
 	folio_put(folio);
 }
@@ -371,8 +389,7 @@ int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 			goto err_into;
 	for (i = 0; i < nr; i++)
 		release_page(memobj, first + i, into ? machvm_page_lookup(into, i) : NULL);
-	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
-	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
+	machvm_laundry_taken(memobj, nr);
 	if (memobj->run->evict)
 		make_room(memobj, first, nr);
 	if (run_is_over(memobj))
@@ -407,8 +424,7 @@ static void put_back(struct machvm_memobj *memobj, u64 index, struct folio *foli
 void machvm_run_drop(struct machvm_memobj *memobj)
 {
 	struct machvm_run *run = memobj->run;
-	enum machvm_stat stat = run->sent ? MACHVM_STAT_WRITEBACK : MACHVM_STAT_LAUNDRY;
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	lockdep_assert_held(&memobj->lock);
 	for (i = 0; i < run->nr; i++) {
@@ -418,13 +434,17 @@ void machvm_run_drop(struct machvm_memobj *memobj)
 			machvm_page_clear(folio, MACHVM_PAGE_RETURNED);
 			folio_unlock(folio);
 			folio_put(folio);
-			machvm_count(stat, -1);
+			nr++;
 		} else if (run->pages[i]) {
 			put_back(memobj, run->first + i, run->pages[i]);
 			run->pages[i] = NULL;
-			machvm_count(stat, -1);
+			nr++;
 		}
 	}
+	if (run->sent)
+		machvm_laundry_offered(memobj, -(long)nr);
+	else
+		machvm_count(MACHVM_STAT_LAUNDRY, -(long)nr);
 	run_end(memobj);
 	machvm_laundry_event();
 }

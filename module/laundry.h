@@ -34,6 +34,8 @@ int machvm_run_release(struct machvm_memobj *memobj, u64 first, u64 nr,
 void machvm_run_drop(struct machvm_memobj *memobj);
 bool machvm_laundry_owes(struct machvm_object *object, struct folio *folio);
 bool machvm_laundry_drop(struct machvm_object *object, u64 index, struct folio *folio);
+void machvm_laundry_offered(struct machvm_memobj *memobj, long nr);
+void machvm_laundry_taken(struct machvm_memobj *memobj, long nr);
 void machvm_laundry_event(void);
 bool machvm_laundry_moves(void);
 unsigned long machvm_laundry_events(void);

@@ -116,7 +116,7 @@ static bool return_next_locked(struct machvm_memobj *memobj, struct machvm_port 
 	} while (folio && index - first < RETURN_PAGES_MAX &&
 		 page_is_wanted(memobj, folio) &&
 		 machvm_page_test(folio, MACHVM_PAGE_DIRTY) == dirty);
-	machvm_count(MACHVM_STAT_WRITEBACK, index - first);
+	machvm_laundry_offered(memobj, index - first);
 	memobj->ctl.offset = first << PAGE_SHIFT;
 	memobj->ctl.length = (index - first) << PAGE_SHIFT;
 	memobj->ctl.access = dirty;
@@ -199,13 +199,13 @@ static void last_unmap(struct machvm_memobj *memobj, struct machvm_object *objec
 	kept = end_incarnation_locked(memobj, port, object, wanted, &listed);
 	absent = machvm_port_absent_locked(port);
 	machvm_memobj_unlock_port(port);
-	mutex_unlock(&memobj->lock);
-	if (!kept) {
+	if (!kept)	/* before there can be pages of another incarnation, which are counted */
 		machvm_page_purge(object, 0, ULONG_MAX);
+	mutex_unlock(&memobj->lock);
+	if (!kept)
 		machvm_object_free(object);
-	} else if (absent) {
+	else if (absent)
 		machvm_absence_run(memobj);	/* they wait for a pager, but not for ever */
-	}
 	machvm_memobj_advance(memobj);
 	if (listed)
 		machvm_memobj_put(memobj);
@@ -361,19 +361,20 @@ void machvm_memobj_drop_unserved(struct machvm_memobj *memobj)
 		return;
 	}
 	if (memobj->returning && !list_empty(&memobj->ctl.node))
-		machvm_count(MACHVM_STAT_WRITEBACK, -offered_locked(memobj));
+		machvm_laundry_offered(memobj, -offered_locked(memobj));
 	listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 	object = memobj->returning;
 	memobj->returning = NULL;
 	if (memobj->state != MACHVM_MEMOBJ_READY)
 		memobj->state = MACHVM_MEMOBJ_IDLE;
 	machvm_memobj_unlock_port(port);
-	mutex_unlock(&memobj->lock);
 	if (object) {
 		machvm_count(MACHVM_STAT_LOST, atomic_long_read(&object->resident));
 		machvm_page_purge(object, 0, ULONG_MAX);
-		machvm_object_free(object);
 	}
+	mutex_unlock(&memobj->lock);
+	if (object)
+		machvm_object_free(object);
 	machvm_copies_end(memobj);
 	if (listed)
 		machvm_memobj_put(memobj);
@@ -479,8 +480,7 @@ static int release_pages_to(struct machvm_object *object, u64 first, u64 nr,
 	for (i = 0; into && i < nr; i++)
 		machvm_page_strip(machvm_page_take(object, first + i));
 	machvm_page_purge(object, first, first + nr - 1);
-	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
-	machvm_count(MACHVM_STAT_WRITEBACK, -(long)nr);
+	machvm_laundry_taken(object->memobj, nr);
 	return MACHVM_KERN_SUCCESS;
 
 err_into:

@@ -99,6 +99,8 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node) ||
 		     !list_empty(&memobj->jobs) || memobj->run || !list_empty(&memobj->copies) ||
 		     !list_empty(&memobj->of_source));
+	WARN_ON_ONCE(atomic_long_read(&memobj->resident) || atomic_long_read(&memobj->dirty) ||
+		     atomic_long_read(&memobj->writeback));
 	list_del(&memobj->on_port);
 	port->nr_objects--;
 	machvm_memobj_unlock_port(port);

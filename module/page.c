@@ -141,18 +141,34 @@ static void count_bit(struct folio *folio, enum machvm_page_bits bit, long n)
 				     MACHVM_STAT_INACTIVE_TMP, n);
 }
 
+/* True if it was not set. */
+static bool bit_is_new(struct folio *folio, enum machvm_page_bits bit)
+{
+	if (machvm_page_test(folio, bit) ||
+	    test_and_set_bit(bit, (unsigned long *)&folio->private))
+		return false;
+	count_bit(folio, bit, 1);
+	return true;
+}
+
+/* True if it was set. */
+static bool bit_is_gone(struct folio *folio, enum machvm_page_bits bit)
+{
+	if (!machvm_page_test(folio, bit) ||
+	    !test_and_clear_bit(bit, (unsigned long *)&folio->private))
+		return false;
+	count_bit(folio, bit, -1);
+	return true;
+}
+
 void machvm_page_set(struct folio *folio, enum machvm_page_bits bit)
 {
-	if (!machvm_page_test(folio, bit) &&
-	    !test_and_set_bit(bit, (unsigned long *)&folio->private))
-		count_bit(folio, bit, 1);
+	bit_is_new(folio, bit);
 }
 
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit)
 {
-	if (machvm_page_test(folio, bit) &&
-	    test_and_clear_bit(bit, (unsigned long *)&folio->private))
-		count_bit(folio, bit, -1);
+	bit_is_gone(folio, bit);
 }
 
 /* Somebody asked for the page: it is active, if it was not. */
@@ -462,11 +478,56 @@ bool machvm_page_next_request(struct machvm_object *object, u64 *index, u64 last
 	return false;
 }
 
-/* So many pages have come into the slots of an object, or left them. */
-static void count_resident(struct machvm_object *object, long n)
+static bool is_dirty(struct folio *folio)
+{
+	return machvm_page_test(folio, MACHVM_PAGE_DIRTY);
+}
+
+/* Its memory object knows of the pages: those of one that was destroyed are nobody's. */
+static bool is_accounted(struct machvm_object *object)
+{
+	return object->memobj && !(object->flags & MACHVM_OBJ_DESTROYED);
+}
+
+static noinline void count_accounted(struct machvm_object *object, bool dirty, long n)
+{
+	if (!is_accounted(object))
+		return;
+	atomic_long_add(n, &object->memobj->resident);
+	if (dirty)
+		atomic_long_add(n, &object->memobj->dirty);
+}
+
+/*
+ * A page has come into the slots of an object (1), or left them (-1): a dirty one?  For internal
+ * memory this is a part of each fault.
+ */
+static __always_inline void count_resident(struct machvm_object *object, bool dirty, long n)
 {
 	atomic_long_add(n, &object->resident);
 	machvm_count_page(MACHVM_STAT_RESIDENT_TMP, object, n);
+	if (object->memobj)
+		count_accounted(object, dirty, n);
+}
+
+/**
+ * machvm_page_dirty - a page of an object is written, or will be
+ * @object: the object
+ * @folio: its page
+ *
+ * Context: family->lock held, either way, and the folio locked if @object has a pager.
+ */
+void machvm_page_dirty(struct machvm_object *object, struct folio *folio)
+{
+	if (bit_is_new(folio, MACHVM_PAGE_DIRTY) && is_accounted(object))
+		atomic_long_inc(&object->memobj->dirty);
+}
+
+/* The pager has the page as it is.  As machvm_page_dirty(). */
+void machvm_page_clean(struct machvm_object *object, struct folio *folio)
+{
+	if (bit_is_gone(folio, MACHVM_PAGE_DIRTY) && is_accounted(object))
+		atomic_long_dec(&object->memobj->dirty);
 }
 
 static void page_adopt(struct machvm_object *object, u64 index, struct folio *folio)
@@ -494,6 +555,7 @@ static void page_adopt(struct machvm_object *object, u64 index, struct folio *fo
  */
 int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *folio)
 {
+	bool dirty = is_dirty(folio);	/* it may be written as soon as it is there */
 	struct machvm_request *request;
 	int err;
 
@@ -510,7 +572,7 @@ int machvm_page_insert(struct machvm_object *object, u64 index, struct folio *fo
 		folio->mapping = NULL;
 		return err;
 	}
-	count_resident(object, 1);
+	count_resident(object, dirty, 1);
 	if (!list_empty(&object->children))
 		atomic_inc(&object->gains);
 	return 0;
@@ -532,6 +594,7 @@ int machvm_page_ask(struct machvm_object *object, u64 index, struct machvm_reque
 int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_request *request,
 		       struct folio *folio)
 {
+	bool dirty = is_dirty(folio);
 	int err;
 
 	page_adopt(object, index, folio);
@@ -540,7 +603,7 @@ int machvm_page_answer(struct machvm_object *object, u64 index, struct machvm_re
 		folio->mapping = NULL;
 		return err;
 	}
-	count_resident(object, 1);
+	count_resident(object, dirty, 1);
 	machvm_request_put(request);	/* the slot's */
 	return 0;
 }
@@ -552,7 +615,7 @@ struct folio *machvm_page_take(struct machvm_object *object, u64 index)
 
 	if (!folio || slot_exchange(object, index, folio, NULL))
 		return NULL;
-	count_resident(object, -1);
+	count_resident(object, is_dirty(folio), -1);
 	return folio;
 }
 
@@ -638,7 +701,7 @@ int machvm_page_out(struct machvm_object *object, u64 index, struct folio *folio
 	if (err)
 		return err;
 	atomic_long_inc(&object->paged_out);
-	count_resident(object, -1);
+	count_resident(object, is_dirty(folio), -1);
 	machvm_count(MACHVM_STAT_PAGEOUTS, 1);
 	machvm_count(MACHVM_STAT_PAGED_OUT, 1);
 	return 0;
@@ -660,7 +723,7 @@ int machvm_page_in(struct machvm_object *object, u64 index, u64 place, struct fo
 		folio->mapping = NULL;
 		return err;
 	}
-	count_resident(object, 1);
+	count_resident(object, false, 1);
 	atomic_long_dec(&object->paged_out);
 	machvm_count(MACHVM_STAT_PAGEINS, 1);
 	machvm_count(MACHVM_STAT_PAGED_OUT, -1);
@@ -687,7 +750,7 @@ int machvm_page_move(struct machvm_object *from, u64 index, struct machvm_object
 		return 0;
 	}
 	page_adopt(to, to_index, slot);
-	count_resident(to, 1);
+	count_resident(to, is_dirty(slot), 1);
 	machvm_page_take(from, index);
 	return 0;
 }
@@ -718,7 +781,7 @@ void machvm_page_purge(struct machvm_object *object, u64 first, u64 last)
 			machvm_store_free(place_of_slot(slot));
 			continue;
 		}
-		count_resident(object, -1);
+		count_resident(object, is_dirty(slot), -1);
 		machvm_page_free(slot);
 	}
 }

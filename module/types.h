@@ -274,6 +274,7 @@ struct machvm_port {
 	u64 messages;			/* (p) ever sent */
 	u64 requests;			/* (p) pages ever asked for */
 	u64 supplied;			/* (p) pages ever supplied */
+	u64 returned;			/* (p) pages ever returned and released */
 	struct pid *pid;		/* (p) who bound the first socket, referenced */
 	struct machvm_user *user;	/* (c) */
 	struct delayed_work retry;	/* pumps after a full socket */
@@ -350,6 +351,9 @@ struct machvm_memobj {
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */
 	atomic_long_t unasked;		/* (a) */
+	atomic_long_t resident;		/* (a) pages of it that are in memory ... */
+	atomic_long_t dirty;		/* (a) ... of these, that were written */
+	atomic_long_t writeback;	/* (a) pages that its pager has not released yet */
 	bool bank;			/* (c) the kernel's own, see bank.c */
 	struct machvm_user *user;	/* (c) */
 	struct rcu_head rcu;

@@ -960,6 +960,14 @@ struct machvm_region_proxy {
  * @out_requests: pages ever asked for
  * @out_supplied: pages ever supplied
  * @out_oldest_ns: age of the oldest unanswered request in nanoseconds
+ * @out_open: pages asked for, or asked to be unlocked, and not answered, sent or not
+ * @out_resident: pages of its objects in memory, with those that are being returned
+ * @out_dirty: of these, pages that were written since the pager gave or got them
+ * @out_returning: pages that the pager was told to take back and has not released
+ * @out_returned: pages ever returned and released
+ *
+ * What an object has that was destroyed counts no more.  Those from @out_open on came later: a
+ * module that does not know them leaves them as they are, which must be 0.
  *
  * Visibility as for &struct machvm_object_info.
  */
@@ -975,6 +983,11 @@ struct machvm_port_info {
 	__aligned_u64 out_requests;
 	__aligned_u64 out_supplied;
 	__aligned_u64 out_oldest_ns;
+	__aligned_u64 out_open;
+	__aligned_u64 out_resident;
+	__aligned_u64 out_dirty;
+	__aligned_u64 out_returning;
+	__aligned_u64 out_returned;
 };
 
 /**

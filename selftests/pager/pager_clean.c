@@ -144,6 +144,99 @@ TEST(S2_51_what_was_flushed_is_there_again_when_the_pager_dies)
 	EXPECT_TRUE(channel_empty(&successor));
 }
 
+struct held {
+	uint64_t resident, dirty, returning, returned, open;
+};
+
+static void expect_held(uint64_t port, struct held held)
+{
+	struct machvm_port_info info = port_info(port);
+
+	must_eq(info.out_resident, held.resident);
+	must_eq(info.out_dirty, held.dirty);
+	must_eq(info.out_returning, held.returning);
+	must_eq(info.out_returned, held.returned);
+	must_eq(info.out_open, held.open);
+}
+
+static void set_held(struct served *s, uint64_t *port)
+{
+	serve(s, 8);
+	*port = object_info(&s->object).out_port;
+	expect_held(*port, (struct held){ 0 });
+	for (unsigned int i = 0; i < 5; i++)
+		must_eq(supply_mark(&s->object, i, 0), 0);
+	write_page(s, 0, ANY);
+	write_page(s, 1, ANY);
+	expect_held(*port, (struct held){ .resident = 5, .dirty = 2 });
+}
+
+TEST(K14_a_port_counts_what_is_returned)
+{
+	struct served s;
+	uint64_t port;
+
+	set_held(&s, &port);
+	must_eq(lock_request(&s.object, 0, PAGES(8), DIRTY, false, NO_CHANGE), 0);
+	expect_return(&s, 0, 2, true, true, ANY);
+	expect_held(port, (struct held){ .resident = 5, .dirty = 2, .returning = 2 });
+	write_page(&s, 0, 1);			/* again: the pager gets it as it was */
+	expect_held(port, (struct held){ .resident = 5, .dirty = 2, .returning = 2 });
+	released(&s, 0, 1);
+	expect_held(port, (struct held){ .resident = 5, .dirty = 2, .returning = 1,
+					 .returned = 1 });
+	released(&s, 1, 1);
+	expect_completed(&s, 0, PAGES(8));
+	expect_held(port, (struct held){ .resident = 5, .dirty = 1, .returned = 2 });
+	must_eq(lock_request(&s.object, 0, PAGES(8), DIRTY, true, NO_CHANGE), 0);
+	expect_return(&s, 0, 1, true, false, 1);
+	expect_held(port, (struct held){ .returning = 1, .returned = 2 });
+	channel_close(&s.channel);
+	wait_until(!port_info(port).out_returning);
+	expect_held(port, (struct held){ .resident = 1, .dirty = 1, .returned = 2 });
+	channel_open(&s.channel);
+	must_eq(object_bind(&s.object, &s.channel, 0), 0);
+	unmap(s.base, 8);
+	expect_return(&s, 0, 1, true, false, 1);
+	expect_held(port, (struct held){ .resident = 1, .dirty = 1, .returning = 1,
+					 .returned = 2 });
+	released(&s, 0, 1);
+	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+	expect_held(port, (struct held){ .returned = 3 });
+}
+
+TEST(K14_a_port_counts_what_is_asked_for)
+{
+	struct touch reader;
+	struct served s;
+	uint64_t port;
+
+	set_held(&s, &port);
+	sleeping_read(&reader, s.base + PAGES(6));
+	expect_message(&s.channel, MACHVM_CMD_DATA_REQUEST);
+	expect_held(port, (struct held){ .resident = 5, .dirty = 2, .open = 1 });
+	must_eq(supply_mark(&s.object, 6, 0), 0);
+	touch_end(&reader);
+	expect_held(port, (struct held){ .resident = 6, .dirty = 2 });
+}
+
+/* Its pages stay where they are mapped, and are no pager's. */
+TEST(K14_a_port_does_not_count_what_was_destroyed)
+{
+	struct served s;
+	uint64_t port;
+
+	set_held(&s, &port);
+	must_eq(say_destroy(&s.channel, &s.object, 1, false), 0);
+	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+	expect_held(port, (struct held){ 0 });
+	EXPECT_TRUE(page_is(s.base, 0, ANY));
+	write_page(&s, 2, ANY);
+	expect_held(port, (struct held){ 0 });
+	unmap(s.base, 8);
+	expect_held(port, (struct held){ 0 });
+}
+
 TEST(S2_43_flush_without_return_drops_what_was_written)
 {
 	struct served s;

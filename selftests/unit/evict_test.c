@@ -814,7 +814,7 @@ TEST(evict, K14_what_is_released_need_not_be_looked_for)
 			require(!IS_ERR(folio));
 			check_eq(machvm_page_insert(entry_at(map, 0)->object, BIG_LIMIT + 32 * n + i,
 						    folio), 0);
-			machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+			machvm_page_dirty(entry_at(map, 0)->object, folio);
 		}
 		check_eq(looked(), 0);
 	}
@@ -824,6 +824,7 @@ TEST(evict, K14_what_is_released_need_not_be_looked_for)
 /* When nothing moves all is searched before anybody waits, and always by who may not wait. */
 TEST(evict, K14_who_cannot_hope_searches_everything)
 {
+	struct machvm_object *object;
 	unsigned long events;
 	struct folio *folio;
 	struct pager big;
@@ -835,7 +836,8 @@ TEST(evict, K14_who_cannot_hope_searches_everything)
 	folio = machvm_reclaim_page(&mock_user, 0, &events);
 	check_eq(PTR_ERR_OR_ZERO(folio), -EBUSY);
 	check(looked() >= (long)BIG_LIMIT);
-	machvm_page_clear(machvm_page_lookup(entry_at(map, 0)->object, clean), MACHVM_PAGE_DIRTY);
+	object = entry_at(map, 0)->object;
+	machvm_page_clean(object, machvm_page_lookup(object, clean));
 	machvm_laundry_event();
 	folio = machvm_reclaim_page(&mock_user, 0, NULL);
 	require(!IS_ERR(folio));

@@ -247,8 +247,10 @@ static void good_bind(union call *call, struct world *world)
 }
 
 const struct row rows[] = {
+#define GREW(_command, _kind, _struct, _min, _reserved, _answer, _good)                      \
+	{ #_command, _command, _kind, sizeof(struct _struct), _min, _reserved, _answer, _good }
 #define ROW(_command, _kind, _struct, _reserved, _answer, _good)                            \
-	{ #_command, _command, _kind, sizeof(struct _struct), _reserved, _answer, _good }
+	GREW(_command, _kind, _struct, sizeof(struct _struct), _reserved, _answer, _good)
 	ROW(MACHVM_VERSION, DEVICE, machvm_version, 0, 0, good_version),
 	ROW(MACHVM_VERSION, OBJECT, machvm_version, 0, 0, good_version),
 	ROW(MACHVM_VERSION, CONTROL, machvm_version, 0, 0, good_version),
@@ -294,7 +296,8 @@ const struct row rows[] = {
 	    offsetof(struct machvm_object_pages, __reserved), 0, good_pages),
 	ROW(MACHVM_PROXY_CREATE, DEVICE, machvm_proxy_create, 0, 0, good_proxy),
 	ROW(MACHVM_REGION_PROXY, DEVICE, machvm_region_proxy, 0, 0, good_region_proxy),
-	ROW(MACHVM_PORT_INFO, DEVICE, machvm_port_info, 0, 0, good_version),
+	GREW(MACHVM_PORT_INFO, DEVICE, machvm_port_info,
+	     offsetof(struct machvm_port_info, out_open), 0, 0, good_version),
 	ROW(MACHVM_WAITER_INFO, DEVICE, machvm_waiter_info,
 	    offsetof(struct machvm_waiter_info, __reserved), -ENOENT, good_version),
 	ROW(MACHVM_CONTROL_BIND, CONTROL, machvm_control_bind, 0, -EBADF, good_bind),

@@ -61,15 +61,15 @@ union call {
 };
 
 /*
- * @reserved is the offset of a 32 bit field that must be 0, or 0; @answer what the good call
- * gets.  The library has bound its socket, so binding and returning can only be tried with what
- * is refused.
+ * @min is the size that the structure's first version had; @reserved the offset of a 32 bit field
+ * that must be 0, or 0; @answer what the good call gets.  The library has bound its socket, so
+ * binding and returning can only be tried with what is refused.
  */
 struct row {
 	const char *name;
 	unsigned int command;
 	enum kind kind;
-	unsigned int size;
+	unsigned int size, min;
 	unsigned int reserved;
 	int answer;
 	void (*good)(union call *call, struct world *world);

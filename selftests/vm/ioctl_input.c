@@ -81,6 +81,8 @@ static int run(const struct row *row, struct world *world, void *call)
 	return util_ioctl(world->fd[row->kind], row->command, call);
 }
 
+#define OTHER 0xa5	/* what a call does not know of */
+
 #define EXPECT_ANSWER(expected, row, call)                                                  \
 	do {                                                                                \
 		int answer = run(row, &self->world, call);                                  \
@@ -92,8 +94,7 @@ TEST_F(input, structure_too_short)
 	union call call;
 
 	for (const struct row *row = rows; row->name; row++) {
-		const unsigned int sizes[] = { 0, 1, 4, row->size - 8, row->size - 4,
-					       row->size - 1 };
+		const unsigned int sizes[] = { 0, 1, 4, row->min - 8, row->min - 4, row->min - 1 };
 
 		for (int i = 0; i < 6; i++) {
 			fill(&call, row, &self->world);
@@ -578,6 +579,22 @@ TEST_F(good, structure_as_it_is)
 		fill(&call, row, &self->world);
 		EXPECT_ANSWER(row->answer, row, &call);
 		EXPECT_EQ(row->size, call.size);
+	}
+}
+
+/* What is behind it is the program's own. */
+TEST_F(good, structure_of_an_older_program)
+{
+	union call call;
+
+	for (const struct row *row = rows; row->name; row++) {
+		fill(&call, row, &self->world);
+		call.size = row->min;
+		memset(call.bytes + row->min, OTHER, sizeof(call) - row->min);
+		EXPECT_ANSWER(row->answer, row, &call);
+		EXPECT_EQ(row->min, call.size);
+		for (size_t i = row->min; i < sizeof(call); i++)
+			EXPECT_EQ(OTHER, call.bytes[i]);
 	}
 }
 

@@ -47,7 +47,12 @@ static int print_ports(int dev)
 		out_u64("supplied", "SUPPLIED", p.out_supplied);
 		out_u64("queued", "QUEUED", p.out_queued);
 		out_u64("sent", "SENT", p.out_sent);
+		out_u64("open", "OPEN", p.out_open);
 		out_ns("oldest_ns", "OLDEST", p.out_oldest_ns);
+		out_u64("resident", "RESIDENT", p.out_resident);
+		out_u64("dirty", "DIRTY", p.out_dirty);
+		out_u64("returning", "RETURNING", p.out_returning);
+		out_u64("returned", "RETURNED", p.out_returned);
 		if (p.id == UINT64_MAX)
 			break;
 		id = p.id + 1;
@@ -151,7 +156,10 @@ const struct verb verb_pager_list = {
 		"  MESSAGES   messages ever sent to the pager\n"
 		"  REQUESTS   pages ever asked for; SUPPLIED: pages ever supplied\n"
 		"  QUEUED     messages not sent yet, because the pager has enough to do\n"
-		"  SENT       requests sent and not answered; OLDEST: age of the oldest one\n"
+		"  SENT       messages sent and not answered\n"
+		"  OPEN       requests not answered, sent or not; OLDEST: age of the oldest one\n"
+		"  RESIDENT   pages of its objects in memory; DIRTY: written, and not returned yet\n"
+		"  RETURNING  pages that it is to take back; RETURNED: pages that it ever took\n"
 		"\n"
 		"For each thread that waits: the page of which OBJECT, how old the question is,\n"
 		"and which process is to answer. FOR data that was asked for, in the queue, until\n"
