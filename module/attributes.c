@@ -80,6 +80,8 @@ static bool is_served(const struct machvm_attributes *want)
 		return false;
 	if (want->set & MACHVM_ATTRIBUTE_CLUSTER_SIZE && !cluster_is_served(want->cluster_size))
 		return false;
+	if (want->set & MACHVM_ATTRIBUTE_DIRTY_LIMIT && !PAGE_ALIGNED(want->dirty_limit))
+		return false;
 	return !(want->set & MACHVM_ATTRIBUTE_COPY_STRATEGY) ||
 	       strategy_is_served(want->copy_strategy);
 }
@@ -112,6 +114,8 @@ static void set_locked(struct machvm_memobj *memobj, const struct machvm_attribu
 		memobj->may_cache = want->may_cache;
 	if (want->set & MACHVM_ATTRIBUTE_CLUSTER_SIZE)
 		memobj->cluster_pages = want->cluster_size >> PAGE_SHIFT;
+	if (want->set & MACHVM_ATTRIBUTE_DIRTY_LIMIT)
+		WRITE_ONCE(memobj->max_dirty, want->dirty_limit >> PAGE_SHIFT);
 	if (want->set & want->behavior & MACHVM_ATTRIBUTE_TEMPORARY)
 		memobj->temporary = true;
 	if (want->set & MACHVM_ATTRIBUTE_INVALIDATE)
@@ -202,5 +206,6 @@ void machvm_memobj_attributes(struct machvm_memobj *memobj, struct machvm_attrib
 	out->out_temporary = memobj->temporary;
 	out->out_ready = memobj->state == MACHVM_MEMOBJ_READY;
 	out->behavior = behavior_locked(memobj);
+	out->dirty_limit = memobj->max_dirty << PAGE_SHIFT;
 	machvm_memobj_unlock_port(port);
 }

@@ -11,6 +11,7 @@
  */
 #include "fault.h"
 #include <linux/mm.h>
+#include "dirty.h"
 #include "laundry.h"
 #include "lock.h"
 #include "map.h"
@@ -37,6 +38,7 @@ enum step {
 	STEP_NEED_PAGE,
 	STEP_NEED_ZERO_PAGE,
 	STEP_NEED_REQUEST,
+	STEP_NEED_CLEANING,	/* too much is dirty */
 	STEP_NEED_STORED,	/* the page is paged out */
 	STEP_FREE_STORED,	/* it is back */
 };
@@ -280,6 +282,18 @@ static enum step stage_unlock(struct machvm_fault *fault, struct machvm_object *
 	return step;
 }
 
+/* Ends the try, unless one more page of top may be written. */
+static enum step want_dirty(struct machvm_fault *fault, struct folio *folio)
+{
+	if (!fault->top->memobj || !fault->patient || fault->uncleaned)
+		return STEP_NEXT;
+	fault->events = machvm_laundry_events();	/* before it is found that it may not */
+	if (machvm_dirty_may(fault->top, folio))
+		return STEP_NEXT;
+	fault->ask = machvm_memobj_get(fault->top->memobj);
+	return STEP_NEED_CLEANING;
+}
+
 /* The page is in the entry's own object. */
 static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
 {
@@ -292,6 +306,8 @@ static enum step stage_own(struct machvm_fault *fault, struct folio *folio)
 		step = push(fault, folio);
 	if (step == STEP_NEXT && fault->write && machvm_page_test(folio, MACHVM_PAGE_RETURNED))
 		step = keep_returned(fault, folio);
+	if (step == STEP_NEXT && fault->write)
+		step = want_dirty(fault, folio);
 	if (step != STEP_NEXT) {
 		folio_unlock(folio);
 		return step;
@@ -518,6 +534,15 @@ static int fetch_request(struct machvm_fault *fault)
 	return err;
 }
 
+/* The page may be written when others have been returned, or at once if none will be. */
+static int fetch_cleaning(struct machvm_fault *fault)
+{
+	fault->uncleaned = !machvm_dirty_clean(fault->ask);
+	machvm_memobj_put(fault->ask);
+	fault->ask = NULL;
+	return fault->uncleaned ? 0 : -EBUSY;
+}
+
 static int fetch_page(struct machvm_fault *fault, bool zero)
 {
 	struct folio *folio;
@@ -571,6 +596,8 @@ static int fetch(struct machvm_fault *fault, enum step step)
 		return fetch_page(fault, true);
 	case STEP_NEED_REQUEST:
 		return fetch_request(fault);
+	case STEP_NEED_CLEANING:
+		return fetch_cleaning(fault);
 	case STEP_NEED_STORED:
 		return fetch_stored(fault);
 	case STEP_FREE_STORED:

@@ -45,6 +45,7 @@ struct machvm_fault {
 	bool ask_unlock;		/* not for the page, but to be allowed to use it */
 	u64 place;			/* of the store, to be read or to be freed */
 	bool read_store;		/* this took I/O */
+	bool uncleaned;			/* nothing will be returned: it may write all the same */
 
 	/* outcome */
 	struct machvm_request *wait;	/* referenced */

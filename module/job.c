@@ -72,7 +72,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 	job->run.evict = order->evict;
 	job->index = order->offset >> PAGE_SHIFT;
 	job->last = last >> PAGE_SHIFT;
-	job->patience = order->evict ? 0 : PATIENCE;
+	job->patience = order->evict || order->clean ? 0 : PATIENCE;
 	if (!order->length)
 		job->index = job->last + 1;
 	port = machvm_memobj_lock_port(memobj);
@@ -244,8 +244,10 @@ static enum verdict do_page(struct machvm_job *job, struct machvm_object *object
 	if (wanted || job->order.flush || job->order.locks != MACHVM_PROT_NO_CHANGE)
 		machvm_zap_viewers_locked(object, job->index);
 	in_use = folio_ref_count(folio) != 1 || folio_mapped(folio);
-	if (in_use && job->order.evict)
+	if (in_use && (job->order.evict || job->order.clean)) {
+		job->unclean += wanted;
 		wanted = false;
+	}
 	if (in_use && (wanted || job->order.flush) && job->patience)
 		return PAGE_IN_USE;
 	going = is_to_go(job, folio, wanted) && !in_use && !wired;
@@ -371,6 +373,8 @@ bool machvm_job_step(struct machvm_memobj *memobj, bool *pause)
 		machvm_run_send(memobj);
 		return false;
 	} else if (job->index > job->last) {
+		if (job->order.clean)
+			WRITE_ONCE(memobj->unclean, job->unclean);
 		job_end(memobj, job, true);
 	}
 	return true;

@@ -17,6 +17,7 @@ struct machvm_lock_order {
 	bool initialize;		/* what is returned the pager has never had */
 	bool keep_clean;		/* what is not returned stays as it is */
 	bool evict;			/* the kernel's own: a little of what is inactive */
+	bool clean;			/* the kernel's own: but for what is in use */
 	u32 locks;			/* access to forbid from now on, or MACHVM_PROT_NO_CHANGE */
 };
 
@@ -30,6 +31,7 @@ struct machvm_job {
 	u64 last;			/* (c) */
 	unsigned int patience;		/* (o) how often to wait for pages in use */
 	unsigned int returned;		/* (o) pages */
+	long unclean;			/* (o) pages that were in use, if that matters */
 	struct folio *spare;		/* (o) for a copy of a page */
 	struct machvm_run run;		/* (o) */
 	bool done;			/* (a) */

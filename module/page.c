@@ -523,6 +523,21 @@ void machvm_page_dirty(struct machvm_object *object, struct folio *folio)
 		atomic_long_inc(&object->memobj->dirty);
 }
 
+/* As machvm_page_dirty(), if fewer than @limit pages of its memory object are dirty, or it is. */
+bool machvm_page_dirty_below(struct machvm_object *object, struct folio *folio, long limit)
+{
+	long dirty = atomic_long_read(&object->memobj->dirty);
+
+	if (is_dirty(folio) || !is_accounted(object))
+		return true;
+	do {
+		if (dirty >= limit)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&object->memobj->dirty, &dirty, dirty + 1));
+	machvm_page_set(folio, MACHVM_PAGE_DIRTY);
+	return true;
+}
+
 /* The pager has the page as it is.  As machvm_page_dirty(). */
 void machvm_page_clean(struct machvm_object *object, struct folio *folio)
 {

@@ -41,6 +41,7 @@ void machvm_page_set(struct folio *folio, enum machvm_page_bits bit);
 void machvm_page_clear(struct folio *folio, enum machvm_page_bits bit);
 bool machvm_page_test(struct folio *folio, enum machvm_page_bits bit);
 void machvm_page_dirty(struct machvm_object *object, struct folio *folio);
+bool machvm_page_dirty_below(struct machvm_object *object, struct folio *folio, long limit);
 void machvm_page_clean(struct machvm_object *object, struct folio *folio);
 u32 machvm_page_locks(struct folio *folio);
 void machvm_page_set_locks(struct folio *folio, u32 locks);

@@ -324,6 +324,7 @@ struct machvm_memobj {
 	bool silent_overwrite;		/* (p) who writes all of a page need not ask for it */
 	u8 copy_strategy;		/* (p) enum machvm_copy_strategy */
 	u16 cluster_pages;		/* (p) that one request may be for, a power of two */
+	u64 max_dirty;			/* (p; a to read) pages, 0: no limit of its own */
 	u8 fallback;			/* (p) enum machvm_fallback */
 	u32 answer_ms;			/* (p) that a pager has for each request, 0: no end */
 	u32 successor_ms;		/* (p) that is waited for another pager */
@@ -354,6 +355,7 @@ struct machvm_memobj {
 	atomic_long_t resident;		/* (a) pages of it that are in memory ... */
 	atomic_long_t dirty;		/* (a) ... of these, that were written */
 	atomic_long_t writeback;	/* (a) pages that its pager has not released yet */
+	long unclean;			/* (o; a to read) dirty ones that could not be cleaned */
 	bool bank;			/* (c) the kernel's own, see bank.c */
 	struct machvm_user *user;	/* (c) */
 	struct rcu_head rcu;

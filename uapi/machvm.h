@@ -1196,6 +1196,7 @@ struct machvm_lock_request {
  * @MACHVM_ATTRIBUTE_SILENT_OVERWRITE: behavior: a page that vm_write or vm_copy overwrites as a
  *                                     whole need not be asked for first.  That is a permission: a
  *                                     pager must be ready for the question still
+ * @MACHVM_ATTRIBUTE_DIRTY_LIMIT: dirty_limit
  */
 enum machvm_attribute {
 	MACHVM_ATTRIBUTE_MAY_CACHE = 0x1,
@@ -1204,6 +1205,7 @@ enum machvm_attribute {
 	MACHVM_ATTRIBUTE_TEMPORARY = 0x8,
 	MACHVM_ATTRIBUTE_INVALIDATE = 0x10,
 	MACHVM_ATTRIBUTE_SILENT_OVERWRITE = 0x20,
+	MACHVM_ATTRIBUTE_DIRTY_LIMIT = 0x40,
 };
 
 /* Those that are bits of behavior. */
@@ -1212,7 +1214,7 @@ enum machvm_attribute {
 	 MACHVM_ATTRIBUTE_SILENT_OVERWRITE)
 #define MACHVM_ATTRIBUTES_ALL                                                                 \
 	(MACHVM_ATTRIBUTE_MAY_CACHE | MACHVM_ATTRIBUTE_COPY_STRATEGY |                        \
-	 MACHVM_ATTRIBUTE_CLUSTER_SIZE | MACHVM_BEHAVIORS)
+	 MACHVM_ATTRIBUTE_CLUSTER_SIZE | MACHVM_ATTRIBUTE_DIRTY_LIMIT | MACHVM_BEHAVIORS)
 
 /* Most bytes of an object that one request may be for. */
 #define MACHVM_CLUSTER_MAX 0x100000
@@ -1237,10 +1239,16 @@ enum machvm_attribute {
  *       may_cache, copy_strategy, and cluster_size if that is not 0.  MACHVM_GET_ATTRIBUTES: 0
  * @behavior: bits of %MACHVM_BEHAVIORS: those of @set are changed to what they are here; answers
  *            with all that hold
+ * @dirty_limit: bytes of the object, whole pages, that may be written and not returned; 0: any
+ *               number.  The module's parameter max_dirty_pages holds if that is less.  Less than
+ *               16 pages counts as 16.  At the limit all that is dirty is returned, and who would
+ *               write one page more waits until some is released, or no pager is there.  Not so
+ *               processes that are pagers themselves, and accesses that cannot wait.  Pages that
+ *               I/O is using cannot be returned, and come on top
  *
  * MACHVM_SET_ATTRIBUTES changes them, at any time; both answer with those that hold then.  A new
- * object has may_cache 0, DELAY, clusters of a page, and no behaviors.  Fields that @set does not
- * name are not looked at.
+ * object has may_cache 0, DELAY, clusters of a page, no behaviors, and no limit.  Fields that @set
+ * does not name are not looked at.
  *
  * Answers SUCCESS, INVALID_ARGUMENT (a value that is none, a strategy that is not served, TEMPORARY
  * taken back, or another strategy than before while delayed copies of the object exist, and with
@@ -1256,6 +1264,7 @@ struct machvm_attributes {
 	__u32 out_ready;
 	__u32 set;
 	__u32 behavior;
+	__aligned_u64 dirty_limit;
 };
 
 /**

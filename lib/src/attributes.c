@@ -77,6 +77,15 @@ kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size
 	return attributes_set(control, &args, MACH_PORT_NULL);
 }
 
+kern_return_t machvm_pager_dirty_limit(memory_object_control_t control, vm_size_t size)
+{
+	struct machvm_attributes args = {
+		.set = MACHVM_ATTRIBUTE_DIRTY_LIMIT, .dirty_limit = size,
+	};
+
+	return attributes_set(control, &args, MACH_PORT_NULL);
+}
+
 /* A value of &enum machvm_attribute that is a truth. */
 static uint32_t behavior(boolean_t holds, enum machvm_attribute attribute)
 {

@@ -148,6 +148,18 @@ kern_return_t machvm_pager_adopt(struct machvm_pager *pager, memory_object_contr
 kern_return_t machvm_pager_cluster_size(memory_object_control_t control, vm_size_t size);
 
 /**
+ * machvm_pager_dirty_limit() - how much of an object may be written before some is returned
+ * @control: the object
+ * @size: bytes, whole pages; 0: no limit but that of the module, as at first
+ *
+ * At the limit the kernel returns all that is dirty, and whoever would write one page more waits
+ * until the pager has released some.  Less than 16 pages counts as 16.
+ *
+ * Return: as machvm_pager_cluster_size().
+ */
+kern_return_t machvm_pager_dirty_limit(memory_object_control_t control, vm_size_t size);
+
+/**
  * machvm_pager_change_attributes() - some attributes of an object, by flavor
  * @control: the object
  * @flavor: MEMORY_OBJECT_PERFORMANCE_INFO, _ATTRIBUTE_INFO or _BEHAVIOR_INFO

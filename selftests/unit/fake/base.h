@@ -167,6 +167,8 @@ struct hlist_head {
 #define max(a, b) ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ > b_ ? a_ : b_; })
 #define min_t(type, a, b) ({ type a_ = (a); type b_ = (b); a_ < b_ ? a_ : b_; })
 #define max_t(type, a, b) ({ type a_ = (a); type b_ = (b); a_ > b_ ? a_ : b_; })
+#define min_not_zero(a, b)							\
+	({ __auto_type c_ = (a); __auto_type d_ = (b); !c_ ? d_ : !d_ ? c_ : min(c_, d_); })
 #define min3(a, b, c) min(min(a, b), c)
 #define max3(a, b, c) max(max(a, b), c)
 #define clamp(v, low, high) min(max(v, low), high)
