@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pressure.c - three times the memory of the machine in internal memory: every word right, nobody
- * killed.
+ * pressure.c - three times the memory of the machine in internal memory, or three times what
+ * machvm may have in a memory object: every word right, nobody killed.
  */
 #include "harness.h"
 #include "util.h"
 
+#include <fcntl.h>
+#include <machvm/machvm.h>
+#include <machvm/pager.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -14,6 +20,7 @@
 #define TEST_TIMEOUT_DEFAULT 1500
 
 #define SWAP "/dev/vda"
+#define DISK SWAP	/* of those who use no swap */
 
 FIXTURE(pressure) {
 	unsigned long pages;	/* of RAM */
@@ -139,6 +146,150 @@ TEST_F(pressure, K13_forks_and_a_second_round)
 	EXPECT_EQ(0, util_wait(pid));
 	EXPECT_EQ(0, wrong_pages(base, pages / 2, 1));
 	EXPECT_EQ(0, wrong_pages(base + PAGES(pages / 2), pages / 2, 3));
+}
+
+/*
+ * A pager that keeps its pages on a disk, in a process of its own.  It is asked for several at a
+ * time: on a busy machine each question costs the emulated processors some milliseconds.
+ */
+#define CLUSTER 16
+
+struct disk_pager {
+	int disk;
+	unsigned char *written;		/* pages that it has been given */
+};
+
+static void disk_init(void *cookie, memory_object_control_t control, memory_object_name_t name,
+		      vm_size_t page_size)
+{
+	(void)cookie;
+	(void)name;
+	machvm_pager_cluster_size(control, CLUSTER * page_size);
+	memory_object_ready(control, FALSE, MEMORY_OBJECT_COPY_DELAY);
+}
+
+/* The pages of [at, end) that are on the disk, or are not, as the first one; their end. */
+static vm_offset_t alike(struct disk_pager *pager, vm_offset_t at, vm_offset_t end)
+{
+	unsigned char written = pager->written[at / PAGE];
+
+	while (at < end && pager->written[at / PAGE] == written)
+		at += PAGE;
+	return at;
+}
+
+static void disk_request(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			 vm_size_t length, vm_prot_t desired)
+{
+	static char data[PAGES(CLUSTER)] __attribute__((aligned(4096)));
+	struct disk_pager *pager = cookie;
+	vm_offset_t next;
+
+	(void)desired;
+	for (vm_offset_t at = offset; at < offset + length; at = next) {
+		next = alike(pager, at, offset + length);
+		if (!pager->written[at / PAGE])
+			memory_object_data_unavailable(control, at, next - at);
+		else if (pread(pager->disk, data, next - at, at) != (ssize_t)(next - at))
+			memory_object_data_error(control, at, next - at, EIO);
+		else
+			memory_object_data_supply(control, at, (vm_offset_t)data, next - at,
+						  VM_PROT_NONE, FALSE, MACH_PORT_NULL);
+	}
+}
+
+static void disk_return(void *cookie, memory_object_control_t control, vm_offset_t offset,
+			const void *data, vm_size_t length, boolean_t dirty, boolean_t kernel_copy)
+{
+	struct disk_pager *pager = cookie;
+
+	(void)control;
+	(void)dirty;
+	(void)kernel_copy;
+	if (pwrite(pager->disk, data, length, offset) != (ssize_t)length)
+		abort();
+	memset(pager->written + offset / PAGE, 1, length / PAGE);
+}
+
+static void disk_serve(int socket, unsigned long pages)
+{
+	static const struct machvm_pager_ops ops = {
+		.init = disk_init,
+		.data_request = disk_request,
+		.data_return = disk_return,
+	};
+	struct disk_pager disk = { .disk = open(DISK, O_RDWR), .written = calloc(pages, 1) };
+	struct machvm_pager *pager;
+	memory_object_t object;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (disk.disk < 0 || !disk.written || machvm_pager_create(&ops, &pager) ||
+	    machvm_pager_object(pager, &disk, &object) || machvm_object_send(socket, object))
+		_exit(1);
+	_exit(machvm_pager_run(pager) ? 1 : 0);
+}
+
+FIXTURE(disk) {
+	unsigned long limit;	/* pages that machvm may have */
+	memory_object_t object;
+	unsigned long pages;	/* of it */
+	pid_t pager;
+};
+
+FIXTURE_SETUP(disk)
+{
+	struct sysinfo info;
+	int sockets[2];
+
+	swapoff(SWAP);
+	ASSERT_EQ(0, sysinfo(&info));
+	self->limit = info.totalram * info.mem_unit / PAGE / 2;
+	self->pages = 3 * self->limit;
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	self->pager = fork();
+	if (self->pager == 0)
+		disk_serve(sockets[1], self->pages);
+	ASSERT_LT(0, self->pager);
+	close(sockets[1]);	/* so that a pager that has failed is noticed */
+	ASSERT_EQ(KERN_SUCCESS, machvm_object_recv(sockets[0], &self->object));
+}
+
+FIXTURE_TEARDOWN(disk)
+{
+	kill(self->pager, SIGKILL);
+	util_wait(self->pager);
+}
+
+TEST_F(disk, K14_three_times_the_limit)
+{
+	long killed = file_value("/proc/vmstat", "oom_kill");
+	vm_address_t base = util_map(self->object, 0, self->pages, false);
+
+	ASSERT_NE(0, base);
+	write_all(base, self->pages, 1);
+	EXPECT_EQ(0, wrong_pages(base, self->pages, 1));
+	/* Parts of it again, in another order. */
+	write_all(base + PAGES(self->limit), self->limit / 2, 2);
+	EXPECT_EQ(0, wrong_pages(base, self->limit, 1));
+	EXPECT_EQ(0, wrong_pages(base + PAGES(self->limit), self->limit / 2, 2));
+	EXPECT_EQ(killed, file_value("/proc/vmstat", "oom_kill"));
+}
+
+/* The pager is not in the group: only what it is asked for is charged to it. */
+TEST_F(disk, K14_three_times_the_limit_of_a_cgroup)
+{
+	unsigned long limit = self->limit / 4, pages = 3 * limit;
+	vm_address_t base;
+
+	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(limit)));
+	ASSERT_EQ(0, util_cgroup_enter(GROUP));
+	base = util_map(self->object, 0, pages, false);
+	ASSERT_NE(0, base);
+	write_all(base, pages, 1);
+	EXPECT_EQ(0, wrong_pages(base, pages, 1));
+	write_all(base, pages, 2);
+	EXPECT_EQ(0, wrong_pages(base, pages, 2));
+	EXPECT_EQ(0, util_cgroup_kills(GROUP));
 }
 
 HARNESS_MAIN
