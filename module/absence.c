@@ -17,6 +17,7 @@
 #include "port.h"
 #include "request.h"
 #include "stats.h"
+#include "store.h"
 
 /* Who waits for a pager to come looks again; woken by whoever binds a socket or ends a wait. */
 static DECLARE_WAIT_QUEUE_HEAD(pagers);
@@ -123,10 +124,29 @@ static long jiffies_until(u64 due)
 	return due > now ? nsecs_to_jiffies(due - now) + 1 : 1;
 }
 
+/* No pager will come, but the default memory manager may have the object. */
+static bool is_for_manager(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+	bool is = memobj->fallback == MACHVM_FALLBACK_MANAGER && !memobj->dead &&
+		  !memobj->bank && machvm_absence_over_locked(memobj);
+
+	machvm_memobj_unlock_port(port);
+	return is;
+}
+
+/* Somebody may come who serves it, if nobody does. */
+bool machvm_absence_may_end(struct machvm_memobj *memobj)
+{
+	return READ_ONCE(memobj->successor_ms) ||
+	       READ_ONCE(memobj->fallback) == MACHVM_FALLBACK_MANAGER;
+}
+
 /**
  * machvm_absence_wait - wait until somebody serves an object that its pager has left
  * @memobj: whose pager
  *
+ * If nobody comes in time the default memory manager may be who does.
  * Context: no lock held; killable.
  * Return: KERN_SUCCESS: somebody does; KERN_MEMORY_ERROR: nobody has come in time, or ever will;
  * -EINTR.
@@ -142,6 +162,8 @@ int machvm_absence_wait(struct machvm_memobj *memobj)
 		if (wait_event_killable_timeout(pagers, waits_until(memobj) != due,
 						jiffies_until(due)) < 0)
 			return -EINTR;
+	if (is_for_manager(memobj))
+		machvm_store_adopt(memobj);
 	port = machvm_memobj_lock_port(memobj);
 	served = !memobj->dead && !machvm_port_absent_locked(port);
 	machvm_memobj_unlock_port(port);
@@ -168,10 +190,7 @@ static struct machvm_request *next_overdue(struct machvm_memobj *memobj)
 	return request;
 }
 
-/*
- * The default manager, once there is one to ask, has its place here.  A lock that nobody takes away
- * is an error in any case.
- */
+/* A lock that nobody takes away is an error in any case. */
 static void give_up(struct machvm_memobj *memobj, struct machvm_request *request)
 {
 	if (request->msg.type == MACHVM_MSG_DATA_REQUEST &&
@@ -203,6 +222,8 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	struct machvm_port *port;
 	bool any = false;
 
+	if (is_for_manager(memobj))
+		machvm_store_adopt(memobj);
 	machvm_destroy_unserved(memobj);
 	take_back(memobj);
 	while ((request = next_overdue(memobj))) {

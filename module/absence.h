@@ -13,6 +13,7 @@ void machvm_absence_watch_locked(struct machvm_memobj *memobj, struct machvm_req
 bool machvm_absence_over_locked(struct machvm_memobj *memobj);
 void machvm_absence_run(struct machvm_memobj *memobj);
 void machvm_absence_end(struct machvm_memobj *memobj);
+bool machvm_absence_may_end(struct machvm_memobj *memobj);
 int machvm_absence_wait(struct machvm_memobj *memobj);
 void machvm_absence_wake(void);
 

@@ -15,6 +15,7 @@
 #include "copycall.h"
 #include "ioctl.h"
 #include "lock.h"
+#include "manager.h"
 #include "map.h"
 #include "memobj.h"
 #include "object.h"
@@ -41,7 +42,7 @@ static long set_absence(struct file *file, void *arg)
 
 	if (call->__reserved)
 		return -EINVAL;
-	if (call->fallback > MACHVM_FALLBACK_ZERO)
+	if (call->fallback > MACHVM_FALLBACK_MANAGER)
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	machvm_absence_set(file->private_data, call->fallback, call->answer_ms,
 			   call->successor_ms);
@@ -446,9 +447,16 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 				     (void __user *)arg);
 }
 
+/* Without any control: by a default manager that is, or that is to come. */
+static bool may_be_served(struct machvm_memobj *memobj)
+{
+	return memobj->bank || (machvm_manager_is_set() &&
+				READ_ONCE(memobj->fallback) == MACHVM_FALLBACK_MANAGER);
+}
+
 /*
  * Nobody can answer any more, and nobody can ever come who could, but for an object of the kernel's
- * own: the next default manager will.
+ * own, or one that is to go to the default manager.
  */
 static int control_release(struct inode *inode, struct file *file)
 {
@@ -456,8 +464,10 @@ static int control_release(struct inode *inode, struct file *file)
 
 	if (!memobj)
 		return 0;
-	if (!memobj->bank)
+	if (!may_be_served(memobj))
 		machvm_memobj_die(memobj);
+	else if (!memobj->bank)
+		machvm_absence_run(memobj);
 	machvm_memobj_put(memobj);
 	return 0;
 }
@@ -551,7 +561,8 @@ static long open_control(struct file *file, void *arg)
 	memobj = machvm_memobj_find(call->id);
 	if (!memobj)
 		return ret;
-	if (memobj->bank && same_port(memobj, file->private_data, &call->out_epoch)) {
+	if ((memobj->bank || READ_ONCE(memobj->fallback) == MACHVM_FALLBACK_MANAGER) &&
+	    same_port(memobj, file->private_data, &call->out_epoch)) {
 		call->out_control = open_fd(memobj, "[machvm-control]", &control_fops);
 		ret = call->out_control < 0 ? call->out_control : MACHVM_KERN_SUCCESS;
 	}

@@ -137,6 +137,12 @@ static struct machvm_object *return_done_locked(struct machvm_memobj *memobj,
 	return object;
 }
 
+/* Nobody is there for what was written, or will be in time, or can be had. */
+static bool is_lost_locked(struct machvm_memobj *memobj)
+{
+	return machvm_absence_over_locked(memobj) && memobj->fallback != MACHVM_FALLBACK_MANAGER;
+}
+
 /*
  * What follows for the pager when an incarnation ends.
  * Returns true if memobj has kept the object to have its pages returned.
@@ -159,7 +165,7 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 		}
 		return false;
 	case MACHVM_MEMOBJ_READY:
-		if (absent && (!wanted || machvm_absence_over_locked(memobj))) {
+		if (absent && (!wanted || is_lost_locked(memobj))) {
 			machvm_count(MACHVM_STAT_LOST, atomic_long_read(&object->resident));
 			memobj->state = MACHVM_MEMOBJ_IDLE;
 			return false;

@@ -7,8 +7,10 @@
  */
 #include "manager.h"
 #include "bank.h"
+#include "channel.h"
 #include "memobj.h"
 #include "port.h"
+#include "store.h"
 
 static DEFINE_SPINLOCK(manager_lock);
 static struct machvm_memobj *manager;	/* (manager_lock) referenced; NULL: the store */
@@ -69,6 +71,23 @@ struct machvm_port *machvm_manager_port(void)
 		return port;
 	machvm_port_put(port);
 	return NULL;
+}
+
+/**
+ * machvm_store_adopt - the default memory manager is to serve an object that nobody serves
+ * @memobj: the object
+ *
+ * Nothing happens if that is not a program, or is not there, or somebody serves the object.
+ * Context: no lock of ours held.
+ */
+void machvm_store_adopt(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_manager_port();
+
+	if (!port)
+		return;
+	machvm_channel_adopt(memobj, port);
+	machvm_port_put(port);
 }
 
 /* It may be set still: a memory object holds the module by its descriptors alone. */

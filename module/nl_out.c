@@ -423,7 +423,7 @@ int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window,
 }
 
 /**
- * machvm_channel_adopt - let an object of the kernel's own be served by whoever serves @port
+ * machvm_channel_adopt - let an object that nobody serves be served by whoever serves @port
  * @memobj: the object
  * @port: whose sockets are to serve it
  *

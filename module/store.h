@@ -25,6 +25,7 @@ int machvm_store_read(u64 place, struct folio *into);
 struct machvm_request *machvm_store_ask(u64 place, struct folio **folio);
 void machvm_store_free(u64 place);
 void machvm_store_forget(struct machvm_object *object);
+void machvm_store_adopt(struct machvm_memobj *memobj);
 int machvm_store_init(void);
 void machvm_store_exit(void);
 

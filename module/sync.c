@@ -96,7 +96,7 @@ static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_orde
 
 	do {
 		ret = carry_out_now(memobj, order, wait);
-		if (ret != MACHVM_KERN_MEMORY_ERROR || !wait || !READ_ONCE(memobj->successor_ms))
+		if (ret != MACHVM_KERN_MEMORY_ERROR || !wait || !machvm_absence_may_end(memobj))
 			return ret;
 		ret = machvm_absence_wait(memobj);
 	} while (ret == MACHVM_KERN_SUCCESS && incarnation(memobj) == meant);

@@ -1058,6 +1058,7 @@ struct machvm_control_bind {
 enum machvm_fallback {
 	MACHVM_FALLBACK_ERROR = 0,	/* KERN_MEMORY_ERROR; a later access asks again */
 	MACHVM_FALLBACK_ZERO = 1,	/* a page of zeroes, as after data_unavailable */
+	MACHVM_FALLBACK_MANAGER = 2,	/* as the default memory manager says, if it can have it */
 };
 
 #define MACHVM_FOREVER_MS 0xffffffffU
@@ -1073,8 +1074,16 @@ enum machvm_fallback {
  *	its last socket closed wait as long to be offered to the next one.
  * @__reserved: 0
  *
+ * With %MACHVM_FALLBACK_MANAGER an object that no pager serves, and whose wait for another is over,
+ * goes to the default memory manager when it is needed, if that is a program which serves: open
+ * requests are asked of it, and what was written is returned to it.  It hears of the object by
+ * those messages, and MACHVM_CONTROL_OPEN gives it the control.  Whoever comes later is refused
+ * while it is there.  What a pager that is there does not answer, and what no such manager can
+ * have, ends as with %MACHVM_FALLBACK_ERROR.
+ *
  * Holds at once, also for requests that are open.  A new object has 0 in all of them.  When the
  * last control descriptor is closed nobody can come any more: all requests end as @fallback says.
+ * With %MACHVM_FALLBACK_MANAGER, while a manager is set, that one can still.
  * Answers SUCCESS, or INVALID_ARGUMENT for another @fallback.
  */
 struct machvm_control_absence {

@@ -231,6 +231,32 @@ TEST(K13_default_pager_loses_nothing_when_it_is_killed)
 	kernels_again();
 }
 
+/* It was given one page of it, and has no other. */
+TEST(K13_S2_51_default_pager_keeps_what_a_pager_leaves)
+{
+	struct touch reader;
+	struct served s;
+	pid_t pid;
+
+	file_new();
+	pid = start();
+	serve_clean(&s, 4);
+	set_absence(&s.object, MACHVM_FALLBACK_MANAGER, 0, 0);
+	write_page(&s, 1, 200);
+	channel_close(&s.channel);
+	close(s.object.control);
+	EXPECT_EQ(KERN_SUCCESS, vm_msync(SELF, s.base, PAGES(4),
+					 VM_SYNC_SYNCHRONOUS | VM_SYNC_INVALIDATE));
+	EXPECT_EQ(0, object_info(&s.object).out_resident);
+	EXPECT_TRUE(page_is(s.base, 1, 200));
+	reader = touch_now(s.base, false, 0);
+	EXPECT_EQ(SIGBUS, reader.signal);
+	EXPECT_EQ(KERN_MEMORY_ERROR, reader.why);
+	unmap(s.base, 4);
+	end(pid, SIGTERM);
+	kernels_again();
+}
+
 TEST(K13_default_pager_is_for_root)
 {
 	static const char other[] = "/tmp/pages.of.nobody";

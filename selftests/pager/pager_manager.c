@@ -260,6 +260,128 @@ TEST(K13_a_successor_serves_what_was_released)
 	manager_end(&next, base, 6);
 }
 
+/* An object with pages 0 and 1, the first one written; page 2 is asked for, and read by @reader. */
+static void forsaken_begin(struct served *s, struct touch *reader)
+{
+	serve(s, 4);
+	set_absence(&s->object, MACHVM_FALLBACK_MANAGER, 0, 0);
+	must_eq(supply_mark(&s->object, 0, 0), 0);
+	must_eq(supply_mark(&s->object, 1, 0), 0);
+	write_page(s, 0, 200);
+	sleeping_read(reader, s->base + PAGES(2));
+	expect_message(&s->channel, MACHVM_CMD_DATA_REQUEST);
+}
+
+/* As a process does that ends, in either order. */
+static void forsake(struct served *s, bool socket_first)
+{
+	if (socket_first)
+		channel_close(&s->channel);
+	close(s->object.control);
+	if (!socket_first)
+		channel_close(&s->channel);
+}
+
+static void taken_over(struct __test_metadata *_metadata, bool socket_first)
+{
+	struct message message;
+	struct touch reader;
+	struct served s;
+	struct manager m;
+
+	manager_start(&m);
+	forsaken_begin(&s, &reader);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, open_bank(&m, s.object.id));	/* it has a pager */
+	forsake(&s, socket_first);
+	message = expect_message(&m.channel, MACHVM_CMD_DATA_REQUEST);
+	EXPECT_EQ(s.object.id, message.object);
+	EXPECT_EQ(PAGES(2), message.offset);
+	must_eq(open_bank(&m, message.object), 0);
+	EXPECT_EQ(m.bank.epoch, message.epoch);
+	memset(m.kept[2], 42, PAGE);
+	must_eq(supply(&m.bank, PAGES(2), m.kept[2], PAGE), 0);
+	touch_end(&reader);
+	EXPECT_EQ(42, reader.byte);
+	EXPECT_TRUE(page_is(s.base, 0, 200));
+	EXPECT_TRUE(page_is(s.base, 1, util_mark(1, 0)));
+	unmap(s.base, 4);
+	take(&m, MACHVM_CMD_DATA_RETURN, 1);
+	EXPECT_EQ(200, m.kept[0][0]);
+	EXPECT_EQ(200, m.kept[0][PAGE - 1]);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+TEST(K13_S2_51_the_manager_has_what_a_pager_leaves)
+{
+	taken_over(_metadata, true);
+}
+
+TEST(K13_S2_51_the_manager_has_what_nobody_else_could)
+{
+	taken_over(_metadata, false);
+}
+
+/* Nothing was asked for: it is when the memory ends that somebody is needed. */
+TEST(K13_S2_51_the_manager_gets_what_was_written)
+{
+	struct manager m;
+	struct served s;
+
+	serve_clean(&s, 4);
+	set_absence(&s.object, MACHVM_FALLBACK_MANAGER, 0, 0);
+	write_page(&s, 3, 200);
+	channel_close(&s.channel);
+	manager_start(&m);
+	unmap(s.base, 4);
+	m.bank.id = s.object.id;
+	must_eq(open_bank(&m, s.object.id), 0);
+	take(&m, MACHVM_CMD_DATA_RETURN, 1);
+	EXPECT_EQ(200, m.kept[3][0]);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+static void expect_lost(struct touch touch)
+{
+	must_eq(touch.signal, SIGBUS);
+	must_eq(touch.why, KERN_MEMORY_ERROR);
+}
+
+TEST(K13_S2_51_without_a_manager_it_is_an_error)
+{
+	struct touch reader;
+	struct manager m;
+	struct served s;
+
+	forsaken_begin(&s, &reader);
+	channel_close(&s.channel);		/* there is none */
+	touch_end(&reader);
+	expect_lost(reader);
+	manager_start(&m);
+	channel_close(&m.channel);		/* there is one, that nobody serves */
+	expect_lost(touch_now(s.base + PAGES(3), false, 0));
+	EXPECT_TRUE(page_is(s.base, 0, 200));
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
+TEST(K13_S2_51_a_pager_that_is_late_keeps_its_object)
+{
+	struct touch reader;
+	struct manager m;
+	struct served s;
+
+	manager_start(&m);
+	forsaken_begin(&s, &reader);
+	set_absence(&s.object, MACHVM_FALLBACK_MANAGER, 30, 0);
+	touch_end(&reader);
+	expect_lost(reader);
+	EXPECT_TRUE(channel_empty(&m.channel));
+	must_eq(supply_mark(&s.object, 2, 0), 0);
+	EXPECT_EQ(util_mark(2, 0), byte_at(s.base, 2));
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
 TEST(K13_who_may_set_it)
 {
 	struct object object;

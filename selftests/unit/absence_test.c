@@ -212,6 +212,92 @@ TEST(absence, S2_51_pages_unmapped_without_a_pager_wait_for_a_successor)
 }
 
 /* Two objects of one pager are taken over by two. */
+/* As pager_new(), one that is the default memory manager. */
+static void manager_new(struct pager *manager)
+{
+	pager_new(manager);
+	pager_bind(manager, 0);
+	mock_manager = manager->memobj;
+}
+
+static void manager_end(struct pager *manager)
+{
+	mock_manager = NULL;
+	teardown();
+	pager_end(manager);
+}
+
+TEST(absence, S2_51_the_default_manager_is_asked_when_the_pager_has_gone)
+{
+	struct machvm_request *request;
+	struct pager manager;
+
+	setup(MACHVM_FALLBACK_MANAGER, 0, 0);
+	manager_new(&manager);
+	request = ask_page(1);
+	mock_sents_forget();
+	pager_close(&pager);
+	machvm_memobj_absent(pager.memobj->port);
+	check(!machvm_request_done(request));
+	check(pager.memobj->port == manager.memobj->port);
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_sents[0].type, MACHVM_MSG_DATA_REQUEST);
+	check_eq(supply(&pager, 1, 11, false), 0);
+	ended(request, MACHVM_KERN_SUCCESS);
+	manager_end(&manager);
+}
+
+TEST(absence, S2_51_the_default_manager_gets_what_was_written)
+{
+	struct pager manager;
+
+	setup(MACHVM_FALLBACK_MANAGER, 0, 0);
+	check_eq(supply(&pager, 2, 1, false), 0);
+	check_eq(store(map, 2, 77), 0);
+	pager_close(&pager);
+	machvm_memobj_absent(pager.memobj->port);	/* there is no manager yet */
+	manager_new(&manager);
+	mock_sents_forget();
+	map_end(map);
+	map = NULL;
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_sents[0].type, MACHVM_MSG_DATA_RETURN);
+	check_eq(mock_sents[0].offset, PAGES(2));
+	check_eq(release_pages(&pager, 2, 1), 0);
+	manager_end(&manager);
+}
+
+TEST(absence, S2_51_without_a_default_manager_it_is_an_error)
+{
+	struct machvm_request *request;
+
+	setup(MACHVM_FALLBACK_MANAGER, 0, 0);
+	request = ask_page(1);
+	check_eq(supply(&pager, 2, 1, false), 0);
+	check_eq(store(map, 2, 77), 0);
+	pager_close(&pager);
+	machvm_memobj_absent(pager.memobj->port);
+	ended(request, MACHVM_KERN_MEMORY_ERROR);
+	map_end(map);
+	map = NULL;
+	check_eq(mock_stats[MACHVM_STAT_LOST], 1);
+	teardown();
+}
+
+TEST(absence, S2_51_a_pager_that_is_late_keeps_its_object)
+{
+	struct machvm_request *request;
+	struct pager manager;
+
+	setup(MACHVM_FALLBACK_MANAGER, 100, 0);
+	manager_new(&manager);
+	request = ask_page(1);
+	pass(100);
+	ended(request, MACHVM_KERN_MEMORY_ERROR);
+	check(pager.memobj->port != manager.memobj->port);
+	manager_end(&manager);
+}
+
 /* Once: what is waited for is nearer then, and not over yet. */
 static void shorten(void *arg)
 {

@@ -165,6 +165,21 @@ struct machvm_request *machvm_store_ask(u64 place, struct folio **folio)
 	return NULL;
 }
 
+struct machvm_memobj *mock_manager;
+
+/* As manager.c and nl_out.c do it. */
+void machvm_store_adopt(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port;
+
+	if (!mock_manager || machvm_memobj_join(memobj, mock_manager->port))
+		return;
+	port = machvm_memobj_lock_port(memobj);
+	machvm_memobj_bound_locked(memobj);
+	machvm_memobj_unlock_port(port);
+	machvm_memobj_advance(memobj);
+}
+
 void machvm_store_forget(struct machvm_object *object)
 {
 	BUG();

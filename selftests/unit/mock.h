@@ -99,6 +99,9 @@ extern bool mock_store_room;
 extern unsigned long mock_cgroup_share;	/* pages; 0 is no limit */
 void mock_store_fail(int err);
 
+/* The object that the default memory manager was set by, NULL: there is none. */
+extern struct machvm_memobj *mock_manager;
+
 extern long mock_stats[MACHVM_NR_STATS];
 
 /* A map over [ARENA, ARENA_END); ends with map_end(). */
