@@ -385,11 +385,11 @@ TEST(S2_51_S2_52_C8_who_waits_for_a_copy_can_be_killed)
 		byte_at(s.base, 3);
 		_exit(0);
 	}
+	expect_copy(&s, 0, OBJECT_PAGES, &copy);	/* of one that has ended it need not be told */
 	wait_until(atomic_load(stage));
 	process_asleep(child);
 	must(!kill(child, SIGKILL));
 	EXPECT_EQ(1000 + SIGKILL, util_wait(child));
-	expect_copy(&s, 0, OBJECT_PAGES, &copy);	/* it was told of it before */
 	must_eq(object_bind(&copy, &s.channel, 0), 0);
 	EXPECT_TRUE(channel_empty(&s.channel));		/* nobody maps it any more */
 	EXPECT_TRUE(page_is(s.base, 1, ANY));
