@@ -104,6 +104,11 @@ stress: lib
 fail-nth: lib
 	+selftests/fail_nth/run
 
+# The module is loaded, used and unloaded 200 times, and nothing grows.
+.PHONY: reload
+reload: lib
+	+selftests/reload/run $(or $(K),6.12)
+
 .PHONY: pager-matrix
 pager-matrix: lib
 	+selftests/matrix/run $(or $(K),6.12)
@@ -190,6 +195,8 @@ help:
 	@echo '                  SECONDS=60, SEED=n, K= (6.12; not in check)'
 	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
 	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
+	@echo '  reload          200 times loaded, used and unloaded: nothing grows, and nothing'
+	@echo '                  unloads what is in use; K= (6.12; not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
 	@echo '  model-check     random operations beside a model, longer (not in check);'
 	@echo '                  K= for that kernel; SEED=n for another run in the guest'

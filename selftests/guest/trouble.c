@@ -2,6 +2,7 @@
 /*
  * trouble.c - a module that does at load what a test of scripts/guest asks for.
  */
+#include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -9,7 +10,7 @@
 
 static char *make = "";
 module_param(make, charp, 0);
-MODULE_PARM_DESC(make, "warning, hang or leak");
+MODULE_PARM_DESC(make, "warning, hang, leak or loss");
 
 static int __init trouble_init(void)
 {
@@ -23,6 +24,9 @@ static int __init trouble_init(void)
 		char *lost = kmalloc(100, GFP_KERNEL);
 
 		pr_info("trouble: lost memory at %p\n", lost);
+	} else if (!strcmp(make, "loss")) {
+		if (!kmalloc(100, GFP_KERNEL) || !alloc_page(GFP_KERNEL))
+			return -ENOMEM;
 	} else {
 		return -EINVAL;
 	}
