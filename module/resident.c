@@ -89,6 +89,7 @@ static int touch_range(struct machvm_map *map, u64 *start, u64 end, bool write)
 int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end)
 {
 	int ret = MACHVM_KERN_SUCCESS;
+	u64 unknown = end;
 	bool write;
 
 	if (!mmget_not_zero(map->pmap->mm))
@@ -102,6 +103,11 @@ int machvm_resident_fill(struct machvm_map *map, u64 start, u64 end)
 		err = touch_range(map, &start, stop, write);
 		if (!err)
 			continue;
+		if (start != unknown && !reason_of(map, start, err)) {
+			/* Nothing is mapped there: look once more whether there is to be. */
+			unknown = start;
+			continue;
+		}
 		ret = failure_of(map, start, err);
 		/* Out of reach by now: whoever lets it be read again brings it in. */
 		start += PAGE_SIZE;

@@ -530,6 +530,27 @@ TEST_F(paged, V22_waiting_for_a_pager_keeps_nobody_else)
 	EXPECT_EQ(3, locked());
 }
 
+/* With a window of its own even what Linux knows of it goes. */
+TEST_F(paged, V22_all_of_it_goes_meanwhile)
+{
+	vm_address_t window = 0x300000000UL;
+	pthread_t thread;
+	void *answer;
+
+	ASSERT_EQ(KERN_SUCCESS,
+		  vm_map(SELF, &window, PAGES(2), 0, FALSE, util_pager_object(self->pager), 0,
+			 FALSE, RW, VM_PROT_ALL, VM_INHERIT_COPY));
+	util_pager_hold(self->pager, true);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wire_both, (void *)window));
+	util_pager_wait_requests(self->pager, 1);
+	EXPECT_EQ(KERN_SUCCESS, vm_deallocate(SELF, window, PAGES(2)));
+	EXPECT_EQ(0, util_mappings(window, window + PAGES(2), true));
+	util_pager_hold(self->pager, false);
+	pthread_join(thread, &answer);
+	EXPECT_EQ(KERN_SUCCESS, (int)(uintptr_t)answer);
+	EXPECT_EQ(0, locked());
+}
+
 TEST_F(paged, V22_killed_while_waiting)
 {
 	pid_t pid;
