@@ -220,7 +220,6 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 {
 	struct machvm_request *request;
 	struct machvm_port *port;
-	bool any = false;
 
 	if (is_for_manager(memobj))
 		machvm_store_adopt(memobj);
@@ -229,7 +228,6 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	while ((request = next_overdue(memobj))) {
 		give_up(memobj, request);
 		machvm_request_put(request);
-		any = true;
 		cond_resched();
 	}
 	machvm_memobj_drop_unserved(memobj);
@@ -237,8 +235,7 @@ void machvm_absence_run(struct machvm_memobj *memobj)
 	arm_locked(memobj, due_locked(memobj), true);
 	machvm_memobj_unlock_port(port);
 	machvm_absence_wake();
-	if (any)
-		machvm_memobj_pump(memobj);
+	machvm_memobj_pump(memobj);	/* somebody may have come meanwhile */
 }
 
 static void deadline_work(struct work_struct *work)

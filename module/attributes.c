@@ -31,16 +31,6 @@ static void apply_locked(struct machvm_memobj *memobj, bool may_cache, u32 strat
 		memobj->copy_strategy = strategy;
 }
 
-static void open_gate_locked(struct machvm_port *port, struct machvm_memobj *memobj)
-{
-	struct machvm_msg *msg, *next;
-
-	list_for_each_entry_safe(msg, next, &memobj->gated, node) {
-		list_move_tail(&msg->node, &port->queue);
-		WRITE_ONCE(machvm_request_of(msg)->state, MACHVM_REQUEST_QUEUED);
-	}
-}
-
 /**
  * machvm_memobj_ready - the pager has answered init
  * @memobj: the object
@@ -63,7 +53,7 @@ int machvm_memobj_ready(struct machvm_memobj *memobj, bool may_cache, u32 strate
 		listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 		memobj->state = MACHVM_MEMOBJ_READY;
 		apply_locked(memobj, may_cache, strategy);
-		open_gate_locked(port, memobj);
+		machvm_request_open_gate_locked(port, memobj, true);
 	}
 	machvm_memobj_unlock_port(port);
 	if (listed)

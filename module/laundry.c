@@ -20,6 +20,7 @@
 #include "memobj.h"
 #include "object.h"
 #include "page.h"
+#include "request.h"
 #include "stats.h"
 
 /*
@@ -135,6 +136,23 @@ void machvm_laundry_taken(struct machvm_memobj *memobj, long nr)
 	machvm_count(MACHVM_STAT_PAGEOUTS, nr);
 }
 
+/* Who asks for one of the pages from now on waits until they are offered. */
+static void begin_gathering(struct machvm_memobj *memobj)
+{
+	struct machvm_port *port = machvm_memobj_lock_port(memobj);
+
+	memobj->gathering = true;
+	machvm_memobj_unlock_port(port);
+}
+
+/* Who waits for the next incarnation to be ready goes on waiting. */
+static void end_gathering_locked(struct machvm_port *port, struct machvm_memobj *memobj)
+{
+	memobj->gathering = false;
+	if (memobj->state == MACHVM_MEMOBJ_READY)
+		machvm_request_open_gate_locked(port, memobj, false);
+}
+
 /*
  * @folio is the page, or a copy, or NULL if it stays where it is and is about to be marked.
  * In: the page locked.
@@ -150,6 +168,8 @@ void machvm_run_add(struct machvm_memobj *memobj, struct machvm_run *run, u64 in
 	run->kernel_copy = kernel_copy;
 	run->pages[run->nr++] = folio;
 	machvm_count(MACHVM_STAT_LAUNDRY, 1);
+	if (!kernel_copy && run->nr == 1)	/* before family->lock is given up */
+		begin_gathering(memobj);
 }
 
 /* Offers the run that has gathered to the pager, which has no other control message. */
@@ -169,6 +189,7 @@ void machvm_run_send(struct machvm_memobj *memobj)
 	memobj->ctl.kernel_copy = run->kernel_copy;
 	machvm_memobj_ctl_queue_locked(port, memobj, run->initialize ? MACHVM_MSG_DATA_INITIALIZE :
 								       MACHVM_MSG_DATA_RETURN);
+	end_gathering_locked(port, memobj);
 	machvm_memobj_unlock_port(port);
 }
 
@@ -355,6 +376,7 @@ static void run_end(struct machvm_memobj *memobj)
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
 	bool listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 
+	end_gathering_locked(port, memobj);
 	machvm_memobj_unlock_port(port);
 	memobj->run->nr = 0;
 	memobj->run->sent = false;

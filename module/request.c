@@ -117,11 +117,46 @@ static void close_locked(struct machvm_port *port, struct machvm_request *reques
 	port->nr_open--;
 }
 
+/*
+ * To the port's queue.  But whose page has just left for the pager it must not ask for before it
+ * has been offered what that has: it would supply what it had before.
+ */
+static void queue_locked(struct machvm_port *port, struct machvm_request *request)
+{
+	struct machvm_memobj *memobj = request->msg.memobj;
+
+	request->state = MACHVM_REQUEST_QUEUED;
+	if (memobj->gathering && request->msg.type == MACHVM_MSG_DATA_REQUEST) {
+		list_add_tail(&request->msg.node, &memobj->gated);
+		port->nr_queued++;
+	} else {
+		machvm_port_queue_locked(port, &request->msg);
+	}
+}
+
+/*
+ * The pager is ready, or has been told of the pages that were gathered: questions go on to it, but
+ * data_unlock only if @all, as that may wait for the end of the object.
+ */
+void machvm_request_open_gate_locked(struct machvm_port *port, struct machvm_memobj *memobj,
+				     bool all)
+{
+	struct machvm_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, &memobj->gated, node) {
+		if (!all && msg->type != MACHVM_MSG_DATA_REQUEST)
+			continue;
+		list_move_tail(&msg->node, &port->queue);
+		WRITE_ONCE(machvm_request_of(msg)->state, MACHVM_REQUEST_QUEUED);
+	}
+}
+
 /**
  * machvm_request_post - put a question in its port's queue
  * @request: has its place in the object
  *
- * It waits for ready first if need be, or for a pager, as absence.c has it.  The queue takes a
+ * It waits for ready first if need be, for what is returned before it, or for a pager, as
+ * absence.c has it.  The queue takes a
  * reference.
  * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask and none is waited for, or
  * it is about to destroy the object.
@@ -149,8 +184,7 @@ int machvm_request_post(struct machvm_request *request)
 	open_locked(port, request);
 	machvm_absence_watch_locked(memobj, request);
 	if (memobj->state == MACHVM_MEMOBJ_READY && !memobj->dead && !memobj->doom) {
-		request->state = MACHVM_REQUEST_QUEUED;
-		machvm_port_queue_locked(port, &request->msg);
+		queue_locked(port, request);
 	} else {
 		/* Its port may have a pager again that was bound for another object. */
 		machvm_memobj_bound_locked(memobj);

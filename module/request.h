@@ -22,6 +22,8 @@ bool machvm_request_tryget(struct machvm_request *request);
 void machvm_request_put(struct machvm_request *request);
 bool machvm_request_done(struct machvm_request *request);
 int machvm_request_post(struct machvm_request *request);
+void machvm_request_open_gate_locked(struct machvm_port *port, struct machvm_memobj *memobj,
+				     bool all);
 void machvm_request_settle(struct machvm_request *request, int result, int error);
 void machvm_request_wake(struct machvm_request *request);
 void machvm_request_finish(struct machvm_request *request, int result, int error);

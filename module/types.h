@@ -335,7 +335,8 @@ struct machvm_memobj {
 	struct list_head on_port;	/* (p) on port->memobjs */
 	struct list_head open;		/* (p) requests that are not done, oldest first */
 	unsigned long nr_open;		/* (p) */
-	struct list_head gated;		/* (p) those of them that wait for ready */
+	struct list_head gated;		/* (p) those of them that wait for ready, or for the run */
+	bool gathering;			/* (p) pages are in the run that the pager is not told of */
 	struct list_head jobs;		/* (p) lock requests, the first one is at work */
 	atomic_t nr_jobs;		/* (a) these, and lock_completed that are not sent */
 	struct machvm_run *run;		/* (o) pages on their way to the pager, see laundry.h */

@@ -7,6 +7,8 @@
 #include "raw.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
 
 #define ANY 0xee
 #define READ MACHVM_PROT_READ
@@ -114,6 +116,45 @@ TEST(P7_K5_flush_returns_and_takes_away)
 	EXPECT_EQ(0, object_info(&s.object).out_resident);
 	for (unsigned int i = 0; i < 4; i++)
 		expect_asked(&s, i, 3);
+}
+
+/* Page 0, again and again; a pager that is asked for it must know of what was written there. */
+static void *look_all_the_time(void *argument)
+{
+	volatile unsigned char *page = argument;
+
+	while (*page == ANY)
+		;
+	return NULL;
+}
+
+/* An order waits a moment for page 1, which is in use; page 0 has gone by then, and is missed. */
+TEST(S2_43_a_page_that_goes_is_returned_before_it_is_asked_for)
+{
+	struct message message;
+	pthread_t thread;
+	struct served s;
+	int pipes[2];
+
+	serve_clean(&s, 2);
+	write_page(&s, 0, ANY);
+	write_page(&s, 1, ANY);
+	must(!pipe(pipes));
+	must_eq(vmsplice(pipes[1], &(struct iovec){ (void *)(s.base + PAGE), PAGE }, 1, 0), PAGE);
+	must(!pthread_create(&thread, NULL, look_all_the_time, (void *)s.base));
+	must_eq(lock_request(&s.object, 0, PAGES(2), DIRTY, true, NO_CHANGE), 0);
+	message = channel_next(&s.channel);
+	must_eq(message.command, MACHVM_CMD_DATA_RETURN);
+	must_eq(message.offset, 0);
+	released(&s, 0, 1);
+	must_eq(supply_mark(&s.object, 0, 0), 0);
+	pthread_join(thread, NULL);
+	do {
+		message = channel_next(&s.channel);
+	} while (message.command == MACHVM_CMD_DATA_REQUEST);
+	must_eq(message.command, MACHVM_CMD_DATA_RETURN);
+	must_eq(message.offset, PAGE);
+	released(&s, 1, 1);
 }
 
 /* Neither the pager nor its successor has what was written: the kernel does. */

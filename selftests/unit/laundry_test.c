@@ -230,6 +230,78 @@ TEST(laundry, V21_what_gathers_is_laundry)
 	teardown();
 }
 
+/* A step of an order to flush 80 pages, of which the pager has not heard yet. */
+static void begin_long(void)
+{
+	struct machvm_lock_order order = {
+		.length = PAGES(1000), .should_return = MACHVM_RETURN_DIRTY, .flush = true,
+		.locks = MACHVM_PROT_NO_CHANGE,
+	};
+	bool pause;
+	u64 i;
+
+	for (i = 8; i < 80; i++)
+		check_eq(supply(&pager, i, i, false), 0);
+	mock_sents_forget();
+	check_eq(machvm_job_start(pager.memobj, &order, NULL), 0);
+	mutex_lock(&pager.memobj->lock);
+	check(machvm_job_step(pager.memobj, &pause));
+	mutex_unlock(&pager.memobj->lock);
+	check(!page_at(2));
+}
+
+/* A pager that is asked first would supply the page as it was before it was written. */
+TEST(laundry, S2_43_who_asks_for_a_page_that_goes_comes_after_it)
+{
+	struct machvm_request *request, *other;
+
+	setup();
+	begin_long();
+	request = ask(entry_at(map, 0)->object, 2);
+	other = ask(entry_at(map, 0)->object, 5);
+	check_eq(mock_nr_sent, 0);
+	machvm_memobj_advance(pager.memobj);
+	check_eq(mock_nr_sent, 3);
+	check_eq(mock_sents[0].type, MACHVM_MSG_DATA_RETURN);
+	check_eq(mock_sents[0].offset, PAGES(2));
+	check_eq(mock_sents[1].type, MACHVM_MSG_DATA_REQUEST);
+	check_eq(mock_sents[1].offset, PAGES(2));
+	check_eq(mock_sents[2].offset, PAGES(5));
+	check_eq(returned(2), 102);
+	check_eq(release_pages(&pager, 2, 2), 0);
+	check_eq(supply(&pager, 2, 102, false), 0);
+	check_eq(supply(&pager, 5, 6, false), 0);
+	check(machvm_request_done(request) && machvm_request_done(other));
+	machvm_request_put(request);
+	machvm_request_put(other);
+	teardown();
+}
+
+/* If its pager goes before it is told, a successor is asked, and who waits for a page has it. */
+TEST(laundry, S2_51_who_waits_for_what_gathers_is_not_forgotten)
+{
+	struct machvm_request *request, *other;
+
+	setup();
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	begin_long();
+	request = ask(entry_at(map, 0)->object, 2);
+	other = ask(entry_at(map, 0)->object, 5);
+	pager_close(&pager);
+	check(machvm_request_done(request));
+	check(is_dirty(2) && is_dirty(3));
+	check(!machvm_request_done(other));
+	pager_bind(&pager, 0);
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_sents[0].type, MACHVM_MSG_DATA_REQUEST);
+	check_eq(mock_sents[0].offset, PAGES(5));
+	check_eq(supply(&pager, 5, 6, false), 0);
+	check(machvm_request_done(other));
+	machvm_request_put(request);
+	machvm_request_put(other);
+	teardown();
+}
+
 TEST(laundry, S2_51_a_run_that_nobody_takes_goes_back)
 {
 	setup();
