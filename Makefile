@@ -99,6 +99,11 @@ model:
 stress: lib
 	+STRESS_SECONDS=$(or $(SECONDS),60) selftests/stress/run $(or $(K),6.12)
 
+# The same in a kernel that watches for data races.
+.PHONY: kcsan
+kcsan: lib
+	+STRESS_SECONDS=$(or $(SECONDS),60) selftests/kcsan/run
+
 # Whatever any call needs is missing once, in the debug kernel.
 .PHONY: fail-nth
 fail-nth: lib
@@ -193,6 +198,8 @@ help:
 	@echo '                  finds mistakes that are made in them (not in check)'
 	@echo '  stress          all calls, faults, forks and pagers at once, with 2 and 4 processors;'
 	@echo '                  SECONDS=60, SEED=n, K= (6.12; not in check)'
+	@echo '  kcsan           the same in a kernel that looks for data races, which takes some'
+	@echo '                  ten minutes to build the first time; SECONDS=60, SEED=n (not in check)'
 	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
 	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
 	@echo '  reload          200 times loaded, used and unloaded: nothing grows, and nothing'

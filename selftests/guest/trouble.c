@@ -2,15 +2,45 @@
 /*
  * trouble.c - a module that does at load what a test of scripts/guest asks for.
  */
+#include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 static char *make = "";
 module_param(make, charp, 0);
-MODULE_PARM_DESC(make, "warning, hang, leak or loss");
+MODULE_PARM_DESC(make, "warning, hang, leak, loss or race");
+
+static unsigned long raced;
+
+static int race(void *unused)
+{
+	while (!kthread_should_stop()) {
+		raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two threads, each of which adds to what the other one adds to. */
+static int race_for(unsigned int ms)
+{
+	struct task_struct *first = kthread_run(race, NULL, "trouble/1"), *second;
+
+	if (IS_ERR(first))
+		return PTR_ERR(first);
+	second = kthread_run(race, NULL, "trouble/2");
+	if (!IS_ERR(second)) {
+		msleep(ms);
+		kthread_stop(second);
+	}
+	kthread_stop(first);
+	return PTR_ERR_OR_ZERO(second);
+}
 
 static int __init trouble_init(void)
 {
@@ -27,6 +57,8 @@ static int __init trouble_init(void)
 	} else if (!strcmp(make, "loss")) {
 		if (!kmalloc(100, GFP_KERNEL) || !alloc_page(GFP_KERNEL))
 			return -ENOMEM;
+	} else if (!strcmp(make, "race")) {
+		return race_for(2000);
 	} else {
 		return -EINVAL;
 	}
