@@ -546,7 +546,7 @@ TEST_F(input, arguments_of_control_calls)
 		TRY(KERN_INVALID_ADDRESS, commands[i], call.give.offset = PAGES(100));
 	}
 	TRY(-EINVAL, MACHVM_RETURN_RELEASE, call.give.address = world->base);
-	TRY(KERN_INVALID_ARGUMENT, MACHVM_CONTROL_ABSENCE, call.absence.fallback = 2);
+	TRY(KERN_INVALID_ARGUMENT, MACHVM_CONTROL_ABSENCE, call.absence.fallback = 3);
 	TRY(KERN_INVALID_ARGUMENT, MACHVM_CONTROL_ABSENCE, call.absence.fallback = -1);
 	close(pair[0]);
 	close(pair[1]);
