@@ -77,6 +77,7 @@ static unsigned long wrong_pages(vm_address_t base, unsigned long pages, unsigne
 }
 
 #define GROUP "machvm-pressure"
+#define DISK_GROUP "machvm-pressure-disk"	/* each test ends inside of its own */
 
 /* A word of the line that begins so; -1 if there is none. */
 static long file_value(const char *path, const char *key)
@@ -281,15 +282,15 @@ TEST_F(disk, K14_three_times_the_limit_of_a_cgroup)
 	unsigned long limit = self->limit / 4, pages = 3 * limit;
 	vm_address_t base;
 
-	ASSERT_EQ(0, util_cgroup_make(GROUP, PAGES(limit)));
-	ASSERT_EQ(0, util_cgroup_enter(GROUP));
+	ASSERT_EQ(0, util_cgroup_make(DISK_GROUP, PAGES(limit)));
+	ASSERT_EQ(0, util_cgroup_enter(DISK_GROUP));
 	base = util_map(self->object, 0, pages, false);
 	ASSERT_NE(0, base);
 	write_all(base, pages, 1);
 	EXPECT_EQ(0, wrong_pages(base, pages, 1));
 	write_all(base, pages, 2);
 	EXPECT_EQ(0, wrong_pages(base, pages, 2));
-	EXPECT_EQ(0, util_cgroup_kills(GROUP));
+	EXPECT_EQ(0, util_cgroup_kills(DISK_GROUP));
 }
 
 HARNESS_MAIN
