@@ -109,6 +109,11 @@ kcsan: lib
 fail-nth: lib
 	+selftests/fail_nth/run
 
+# Programs of calls that reach what none before has reached, in the coverage kernel.
+.PHONY: fuzz
+fuzz:
+	+FUZZ_SECONDS=$(or $(SECONDS),60) selftests/fuzz/run
+
 # The module is loaded, used and unloaded 200 times, and nothing grows.
 .PHONY: reload
 reload: lib
@@ -202,6 +207,10 @@ help:
 	@echo '                  ten minutes to build the first time; SECONDS=60, SEED=n (not in check)'
 	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
 	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
+	@echo '  fuzz            ioctls, messages, faults and forks of random programs, by what they reach'
+	@echo '                  in the coverage kernel, which takes some ten minutes to build the first'
+	@echo '                  time; goes on where the last one ended; SECONDS=60, SEED=n, LANES=2'
+	@echo '                  (not in check)'
 	@echo '  reload          200 times loaded, used and unloaded: nothing grows, and nothing'
 	@echo '                  unloads what is in use; K= (6.12; not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
