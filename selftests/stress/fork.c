@@ -49,6 +49,20 @@ static void child_add(struct thread *thread)
 	atomic_fetch_add(&board->shared[thread->family->number], 1);
 }
 
+/*
+ * What is shared every child has, unless there were no pages for copies of those that are wired or
+ * in use by a device: then it has nothing at all.
+ */
+static bool child_is_empty(struct thread *thread)
+{
+	uint64_t wrong;
+
+	if (!board->company || !page_check(thread->family->shared, 0, 0, 0, -1, &wrong))
+		return false;
+	atomic_fetch_add(&board->empty, 1);
+	return true;
+}
+
 static pid_t child_start(struct thread *thread, unsigned int generation, bool killed);
 
 static void child_run(struct thread *thread, const struct bounds *then, unsigned int generation,
@@ -82,6 +96,8 @@ static pid_t child_start(struct thread *thread, unsigned int generation, bool ki
 	if (pid)
 		return pid;
 	thread->random.state ^= seed << 20;
+	if (child_is_empty(thread))
+		_exit(0);
 	if (generation == GENERATIONS)
 		child_add(thread);
 	else

@@ -43,8 +43,11 @@ struct board {
 	atomic_bool stop;
 	atomic_uint findings;
 	atomic_ulong done[NR_OPERATIONS];
+	atomic_ulong ended[FAMILIES][THREADS];	/* operations of a thread */
 	atomic_ulong refused;		/* calls and accesses that may fail, and did */
+	bool company;			/* others leave no room for pages now and then */
 	atomic_ulong children, pagers;
+	atomic_ulong empty;		/* children without memory */
 	struct written slots[FAMILIES][SLOTS];
 	struct written pages[OBJECTS][OBJECT_PAGES];
 	_Atomic uint64_t shared[FAMILIES];	/* what children have added to shared memory */

@@ -478,3 +478,13 @@ vm_address_t util_map(memory_object_t object, vm_offset_t offset, unsigned int p
 
 	return kr == KERN_SUCCESS ? base : 0;
 }
+
+void util_say_stacks(void)
+{
+	static const char command[] =
+		"for t in /proc/[0-9]*/task/[0-9]*; do grep -q machvm $t/stack || continue; "
+		"echo \"# $t\" $(cat $t/comm); cat $t/stack; done >&2";
+
+	if (system(command))
+		fputs("# and cannot say where\n", stderr);
+}

@@ -143,6 +143,9 @@ void util_lowest_address(unsigned long address);
 /* Fresh memory that is shared by fork, from Linux, for children to leave results in. */
 void *util_shared(size_t size);
 
+/* Where in the kernel everybody is whom machvm keeps: on standard error. */
+void util_say_stacks(void);
+
 /* A memory object with the library's pager in a thread of this process. */
 struct util_pager;
 
