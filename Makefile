@@ -104,6 +104,11 @@ stress: lib
 kcsan: lib
 	+STRESS_SECONDS=$(or $(SECONDS),60) selftests/kcsan/run
 
+# All of that and everything Linux can do to memory, with too little of it, for MINUTES=.
+.PHONY: soak
+soak: lib tools
+	+MINUTES=$(or $(MINUTES),5) selftests/soak/run $(or $(K),6.12)
+
 # Whatever any call needs is missing once, in the debug kernel.
 .PHONY: fail-nth
 fail-nth: lib
@@ -205,6 +210,10 @@ help:
 	@echo '                  SECONDS=60, SEED=n, K= (6.12; not in check)'
 	@echo '  kcsan           the same in a kernel that looks for data races, which takes some'
 	@echo '                  ten minutes to build the first time; SECONDS=60, SEED=n (not in check)'
+	@echo '  soak            writers that know every byte, stress, and pagers that are killed, in a'
+	@echo '                  guest with too little memory, which Linux is told to move about; a'
+	@echo '                  line a minute, and one for each run in soak.log of the cache;'
+	@echo '                  MINUTES=5, SEED=n, K= (6.12; "6.1 6.12 debug"; not in check)'
 	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
 	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
 	@echo '  fuzz            ioctls, messages, faults and forks of random programs, by what they reach'
