@@ -618,7 +618,7 @@ static unsigned int steps(void)
 
 	if (wanted)
 		return strtoul(wanted, NULL, 0);
-	return !uname(&name) && strstr(name.release, "debug") ? STEPS / 5 : STEPS;
+	return !uname(&name) && strstr(name.release, "-machvm-") ? STEPS / 5 : STEPS;
 }
 
 /* Zeroes, some of which the pager calls unavailable. */
