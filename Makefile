@@ -112,7 +112,12 @@ soak: lib tools
 # Whatever any call needs is missing once, in the debug kernel.
 .PHONY: fail-nth
 fail-nth: lib
-	+selftests/fail_nth/run
+	+selftests/fail_nth/run $(K)
+
+# Which lines of the module no test executes, in a kernel that counts.
+.PHONY: coverage
+coverage: lib tools
+	+selftests/coverage/run
 
 # Programs of calls that reach what none before has reached, in the coverage kernel.
 .PHONY: fuzz
@@ -138,8 +143,8 @@ default-pager-kill: lib tools
 
 .PHONY: kunit
 kunit:
-	+scripts/module kunit
-	selftests/kunit
+	+scripts/module kunit$(K:%=-%)
+	selftests/kunit $(K)
 
 .PHONY: mutants
 mutants:
@@ -220,6 +225,10 @@ help:
 	@echo '                  in the coverage kernel, which takes some ten minutes to build the first'
 	@echo '                  time; goes on where the last one ended; SECONDS=60, SEED=n, LANES=2'
 	@echo '                  (not in check)'
+	@echo '  coverage        lines of the module that are executed by selftest, fail-nth, kunit,'
+	@echo '                  pressure, stress, pager-matrix and reload; one that is not must be in'
+	@echo '                  selftests/unreached.txt; RINGS="a b" for some, COVERAGE=FOLDER only'
+	@echo '                  looks at what was counted, in build/counted (not in check)'
 	@echo '  reload          200 times loaded, used and unloaded: nothing grows, and nothing'
 	@echo '                  unloads what is in use; K= (6.12; not in check)'
 	@echo '  kunit           KUnit suites in the debug kernel; T=pattern selects'
