@@ -94,8 +94,7 @@ static void tick(struct mortal *mortal, unsigned int *seed, bool deadly)
 	}
 }
 
-/* What the manager has it keeps, and what leaves memory from now on the kernel keeps. */
-static void kernels_again(void)
+void kernels_again(void)
 {
 	memory_object_t manager = MACH_PORT_DEAD;
 

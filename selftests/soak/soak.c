@@ -383,6 +383,7 @@ int main(void)
 	board->seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : time(NULL) ^ getpid();
 	printf("# SEED=%lu\n", board->seed);
 	machine_begin(info.totalram * info.mem_unit / PAGE);
+	kernels_again();	/* the library opens the device for that, and for good */
 	before = count();
 	plan(info.totalram * info.mem_unit / PAGE);
 	object_begin();
@@ -390,14 +391,15 @@ int main(void)
 	guard = start_guard();
 	run(minutes);
 	puts("# all parts have ended");
+	/* What it has open is all that has been. */
+	kill(guard, SIGKILL);
+	util_wait(guard);
 	pagers_end();
 	object_end();
 	if (!atomic_load(&board->findings))
 		nothing_left(&before);
 	if (killed() != kills || util_cgroup_kills(GROUP))
 		finding("Linux has killed %ld for want of memory", killed() - kills);
-	kill(guard, SIGKILL);
-	util_wait(guard);
 	say_counts("at the end, after", minutes);
 	printf("# seed %lu: %u findings\n", board->seed, atomic_load(&board->findings));
 	return atomic_load(&board->findings) != 0;

@@ -122,6 +122,9 @@ void look_run(struct part *part);	/* who looks on */
 void pagers_tick(unsigned int *seed, bool deadly);
 bool pagers_ended(pid_t pid, int status);	/* true if it was one of them */
 void pagers_end(void);
+
+/* What the default memory manager has it keeps; what leaves memory from now on the kernel keeps. */
+void kernels_again(void);
 void say_pagers(void);
 
 #endif /* _SELFTESTS_SOAK_H */
