@@ -159,7 +159,8 @@ long listen_hear(struct listener *l, bool all, void (*hear)(const struct heard *
 	for (i = 0; i < l->nr && l->queue[i].ns < before; i++)
 		hear(&l->queue[i]);
 	l->nr -= i;
-	memmove(l->queue, l->queue + i, l->nr * sizeof(*l->queue));
+	if (l->nr) /* else there may be no queue yet */
+		memmove(l->queue, l->queue + i, l->nr * sizeof(*l->queue));
 	return (long)l->nr;
 }
 

@@ -176,10 +176,12 @@ int vault_get(struct vault *v, uint64_t object, uint64_t offset, void *page, siz
 bool vault_next(struct vault *v, uint64_t *object)
 {
 	sqlite3_stmt *s = bound(v, NEXT, *object, 0);
-	bool found = sqlite3_step(s) == SQLITE_ROW;
+	int64_t next = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+	/* what is no number sorts after all numbers, and counts as 0: it is none of ours */
+	bool found = next > (int64_t)*object;
 
 	if (found)
-		*object = (uint64_t)sqlite3_column_int64(s, 0);
+		*object = (uint64_t)next;
 	sqlite3_reset(s);
 	return found;
 }
