@@ -65,6 +65,9 @@ void check_load(struct mtask *task, unsigned int page);
 void check_everything(void);
 void model_world(void *arg);
 
+/* model_test.c: a life of calls, as long as there are more. */
+void model_run(bool (*more)(void));
+
 /* model_pager.c: what pagers answer, and what they say by themselves. */
 void serve(bool all);
 void file_begin(struct mfile *file);

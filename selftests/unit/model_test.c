@@ -150,14 +150,14 @@ static unsigned int steps(void)
 	return wanted ? strtoul(wanted, NULL, 0) : 20000;
 }
 
-static void run_model(unsigned int calls)
+void model_run(bool (*more)(void))
 {
 	unsigned int i;
 
 	fake_world = model_world;
 	for (i = 0; i < NR_FILES; i++)
 		file_begin(&model_files[i]);
-	for (i = 0; i < calls; i++) {
+	for (i = 0; more(); i++) {
 		one_call();
 		if (i % 64 == 0)
 			check_everything();
@@ -174,6 +174,19 @@ static void run_model(unsigned int calls)
 		file_end(&model_files[i]);
 	model_served = 0;
 	mock_sents_forget();
+}
+
+static unsigned int calls_left;
+
+static bool call_is_left(void)
+{
+	return calls_left && calls_left--;
+}
+
+static void run_model(unsigned int calls)
+{
+	calls_left = calls;
+	model_run(call_is_left);
 }
 
 TEST(model, random_calls_of_several_tasks)
