@@ -109,6 +109,11 @@ kcsan: lib
 soak: lib tools
 	+MINUTES=$(or $(MINUTES),5) selftests/soak/run $(or $(K),6.12)
 
+# Bytes for the pure logic and for what reads bytes in user space, for SECONDS= a target.
+.PHONY: libfuzzer
+libfuzzer:
+	+selftests/libfuzzer/run $(or $(SECONDS),60) $(T)
+
 # Whatever any call needs is missing once, in the debug kernel.
 .PHONY: fail-nth
 fail-nth: lib
@@ -219,6 +224,9 @@ help:
 	@echo '                  guest with too little memory, which Linux is told to move about; a'
 	@echo '                  line a minute, and one for each run in soak.log of the cache;'
 	@echo '                  MINUTES=5, SEED=n, K= (6.12; "6.1 6.12 debug"; not in check)'
+	@echo '  libfuzzer       looks for bytes that the pure logic, the library or machvmctl does not'
+	@echo '                  bear; what was interesting is kept in the cache; SECONDS=60 a target,'
+	@echo '                  T=model|messages|words|trace|vault (not in check; seeds in tools-check)'
 	@echo '  fail-nth        each call with its n-th allocation failing, for every n, in the debug'
 	@echo '                  kernel; T=, QUICK=1 for some of them (not in check)'
 	@echo '  fuzz            ioctls, messages, faults and forks of random programs, by what they reach'
