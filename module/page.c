@@ -538,9 +538,14 @@ bool machvm_page_dirty_below(struct machvm_object *object, struct folio *folio, 
 	return true;
 }
 
-/* The pager has the page as it is.  As machvm_page_dirty(). */
+/*
+ * The pager has the page as it is.  The folio is locked.  With memobj->lock held the object is not
+ * destroyed meanwhile, which ends the accounts.
+ */
 void machvm_page_clean(struct machvm_object *object, struct folio *folio)
 {
+	if (object->memobj)
+		lockdep_assert_held(&object->memobj->lock);
 	if (bit_is_gone(folio, MACHVM_PAGE_DIRTY) && is_accounted(object))
 		atomic_long_dec(&object->memobj->dirty);
 }

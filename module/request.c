@@ -155,9 +155,8 @@ void machvm_request_open_gate_locked(struct machvm_port *port, struct machvm_mem
  * machvm_request_post - put a question in its port's queue
  * @request: has its place in the object
  *
- * It waits for ready first if need be, for what is returned before it, or for a pager, as
- * absence.c has it.  The queue takes a
- * reference.
+ * It waits for ready first if need be, for what is returned before it, or for a pager, as absence.c
+ * has it.  The queue takes a reference.
  * Return: KERN_SUCCESS, or KERN_MEMORY_ERROR if there is no pager to ask and none is waited for, or
  * it is about to destroy the object.
  */

@@ -837,7 +837,9 @@ TEST(evict, K14_who_cannot_hope_searches_everything)
 	check_eq(PTR_ERR_OR_ZERO(folio), -EBUSY);
 	check(looked() >= (long)BIG_LIMIT);
 	object = entry_at(map, 0)->object;
+	mutex_lock(&object->memobj->lock);
 	machvm_page_clean(object, machvm_page_lookup(object, clean));
+	mutex_unlock(&object->memobj->lock);
 	machvm_laundry_event();
 	folio = machvm_reclaim_page(&mock_user, 0, NULL);
 	require(!IS_ERR(folio));
