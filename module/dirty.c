@@ -7,8 +7,7 @@
  *
  * At the limit an order of the kernel's own has all that is dirty returned, and whoever wants to
  * write one page more waits for machvm_laundry_event() until some is released.  So a slow pager
- * holds up those who write to its memory, and nobody else, and no pager ever has more before it
- * than was set.
+ * holds up those who write to its memory, and nobody else.
  *
  * What I/O is using cannot be returned, and may be in use by the very task that wants one page
  * more.  The order counts such pages on its way: they come on top of the limit, until the next.
