@@ -348,6 +348,40 @@ static void expect_lost(struct touch touch)
 	must_eq(touch.why, KERN_MEMORY_ERROR);
 }
 
+/* It dies in its turn.  Questions end as they do without any; what was written stays for the next. */
+TEST(K13_S2_51_the_next_manager_has_what_was_left_to_the_one_before)
+{
+	struct manager m, next;
+	struct touch reader;
+	struct served s;
+
+	manager_start(&m);
+	forsaken_begin(&s, &reader);
+	forsake(&s, true);
+	expect_message(&m.channel, MACHVM_CMD_DATA_REQUEST);
+	must_eq(open_bank(&m, s.object.id), 0);
+	channel_close(&m.channel);
+	touch_end(&reader);
+	expect_lost(reader);
+	close(m.bank.control);
+
+	manager_start(&next);
+	sleeping_read(&reader, s.base + PAGES(2));
+	EXPECT_EQ(PAGES(2), expect_message(&next.channel, MACHVM_CMD_DATA_REQUEST).offset);
+	must_eq(open_bank(&next, s.object.id), 0);
+	memset(next.kept[2], 43, PAGE);
+	must_eq(supply(&next.bank, PAGES(2), next.kept[2], PAGE), 0);
+	touch_end(&reader);
+	EXPECT_EQ(43, reader.byte);
+	EXPECT_TRUE(page_is(s.base, 0, 200));
+	unmap(s.base, 4);
+	take(&next, MACHVM_CMD_DATA_RETURN, 1);
+	EXPECT_EQ(200, next.kept[0][0]);
+	expect_message(&next.channel, MACHVM_CMD_TERMINATE);
+	close(m.self.control);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+}
+
 TEST(K13_S2_51_without_a_manager_it_is_an_error)
 {
 	struct touch reader;
