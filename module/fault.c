@@ -291,6 +291,7 @@ static enum step want_dirty(struct machvm_fault *fault, struct folio *folio)
 	if (machvm_dirty_may(fault->top, folio))
 		return STEP_NEXT;
 	fault->ask = machvm_memobj_get(fault->top->memobj);
+	fault->ask_index = fault->index;
 	return STEP_NEED_CLEANING;
 }
 
@@ -537,10 +538,16 @@ static int fetch_request(struct machvm_fault *fault)
 /* The page may be written when others have been returned, or at once if none will be. */
 static int fetch_cleaning(struct machvm_fault *fault)
 {
-	fault->uncleaned = !machvm_dirty_clean(fault->ask);
-	machvm_memobj_put(fault->ask);
+	struct machvm_memobj *memobj = fault->ask;
+
 	fault->ask = NULL;
-	return fault->uncleaned ? 0 : -EBUSY;
+	fault->uncleaned = !machvm_dirty_clean(memobj);
+	if (!fault->uncleaned) {
+		fault->limited = memobj;
+		return -EBUSY;
+	}
+	machvm_memobj_put(memobj);
+	return 0;
 }
 
 static int fetch_page(struct machvm_fault *fault, bool zero)
@@ -664,4 +671,12 @@ enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault)
 	if (fault->fresh)
 		machvm_request_put(fault->fresh);
 	return outcome_of(fault, step, err);
+}
+
+/* Who waited at a limit, or does not care to, has done with it. */
+void machvm_fault_put_limited(struct machvm_fault *fault)
+{
+	if (fault->limited)
+		machvm_memobj_put(fault->limited);
+	fault->limited = NULL;
 }

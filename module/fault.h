@@ -51,11 +51,13 @@ struct machvm_fault {
 	struct machvm_request *wait;	/* referenced */
 	bool asked;			/* it is this fault's own question for a page */
 	unsigned long events;		/* of the laundry, that were seen */
+	struct machvm_memobj *limited;	/* referenced: at whose limit it waits, or NULL */
 	int kr;
 	int error;			/* the pager's reason for it */
 };
 
 enum machvm_outcome machvm_fault_resolve(struct machvm_fault *fault);
+void machvm_fault_put_limited(struct machvm_fault *fault);
 
 /* around.c */
 void machvm_fault_map_around(struct machvm_fault *fault);

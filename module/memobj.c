@@ -45,6 +45,7 @@ struct machvm_memobj *machvm_memobj_create(struct machvm_user *user)
 	INIT_LIST_HEAD(&memobj->cached);
 	machvm_absence_init(memobj);
 	INIT_LIST_HEAD(&memobj->open);
+	INIT_LIST_HEAD(&memobj->waiters);
 	INIT_LIST_HEAD(&memobj->gated);
 	INIT_LIST_HEAD(&memobj->jobs);
 	machvm_memobj_init_advance(memobj);
@@ -98,7 +99,7 @@ void machvm_memobj_put(struct machvm_memobj *memobj)
 	port = machvm_memobj_lock_port(memobj);
 	WARN_ON_ONCE(!list_empty(&memobj->open) || !list_empty(&memobj->ctl.node) ||
 		     !list_empty(&memobj->jobs) || memobj->run || !list_empty(&memobj->copies) ||
-		     !list_empty(&memobj->of_source));
+		     !list_empty(&memobj->of_source) || !list_empty(&memobj->waiters));
 	WARN_ON_ONCE(atomic_long_read(&memobj->resident) || atomic_long_read(&memobj->dirty) ||
 		     atomic_long_read(&memobj->writeback));
 	list_del(&memobj->on_port);

@@ -18,6 +18,7 @@
 #include "page.h"
 #include "user.h"
 #include "vm.h"
+#include "waiter.h"
 
 /* Advice about pages; a call that gives some does nothing else. */
 #define ADVICE (MACHVM_SYNC_KILLPAGES | MACHVM_SYNC_DEACTIVATE)
@@ -85,22 +86,36 @@ static u64 incarnation(struct machvm_memobj *memobj)
 }
 
 /*
- * Has the order carried out.  Who does not wait leaves it at what can be done at once.  Who does
- * waits for a pager that is to come, as a fault would; it gets what its predecessor left, and a
- * page that has arrived is not returned twice.
+ * As carry_out_now(), but waits for a pager that is to come, as a fault would; it gets what its
+ * predecessor left, and a page that has arrived is not returned twice.
  */
-static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_order *order, bool wait)
+static int carry_out_in_the_end(struct machvm_memobj *memobj,
+				const struct machvm_lock_order *order)
 {
 	u64 meant = incarnation(memobj);
 	int ret;
 
 	do {
-		ret = carry_out_now(memobj, order, wait);
-		if (ret != MACHVM_KERN_MEMORY_ERROR || !wait || !machvm_absence_may_end(memobj))
+		ret = carry_out_now(memobj, order, true);
+		if (ret != MACHVM_KERN_MEMORY_ERROR || !machvm_absence_may_end(memobj))
 			return ret;
 		ret = machvm_absence_wait(memobj);
 	} while (ret == MACHVM_KERN_SUCCESS && incarnation(memobj) == meant);
 	return ret ?: MACHVM_KERN_MEMORY_ERROR;	/* it was destroyed meanwhile */
+}
+
+/* Has the order carried out.  Who does not wait leaves it at what can be done at once. */
+static int carry_out(struct machvm_memobj *memobj, const struct machvm_lock_order *order, bool wait)
+{
+	struct machvm_waiter waiter = { .offset = order->offset, .state = MACHVM_WAITER_SYNC };
+	int ret;
+
+	if (!wait)
+		return carry_out_now(memobj, order, false);
+	machvm_waiter_begin(memobj, &waiter);
+	ret = carry_out_in_the_end(memobj, order);
+	machvm_waiter_end(memobj, &waiter);
+	return ret;
 }
 
 /* Frees internal memory that nobody but the entry can ever show: it reads as zeroes then. */

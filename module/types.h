@@ -335,6 +335,7 @@ struct machvm_memobj {
 	struct list_head on_port;	/* (p) on port->memobjs */
 	struct list_head open;		/* (p) requests that are not done, oldest first */
 	unsigned long nr_open;		/* (p) */
+	struct list_head waiters;	/* (p) threads that wait otherwise, see waiter.h */
 	struct list_head gated;		/* (p) those of them that wait for ready, or for the run */
 	bool gathering;			/* (p) pages are in the run that the pager is not told of */
 	struct list_head jobs;		/* (p) lock requests, the first one is at work */

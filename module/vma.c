@@ -24,6 +24,7 @@
 #include "trace.h"
 #include "user.h"
 #include "vm.h"
+#include "waiter.h"
 #include "window.h"
 
 /* Memory shortage of our own making is the program's fault, not the machine's: no OOM kill. */
@@ -107,6 +108,23 @@ static vm_fault_t fault_wait(struct vm_fault *vmf, struct machvm_fault *fault)
 	return vm_fault_of(fault->map, fault->addr, MACHVM_KERN_MEMORY_ERROR, 0);
 }
 
+/* At a dirty limit it is a pager's own clients who wait for it; else it is whoever wants memory. */
+static void wait_until_laundered(struct machvm_fault *fault, bool interruptible)
+{
+	struct machvm_waiter waiter = {
+		.offset = fault->ask_index << PAGE_SHIFT,
+		.access = MACHVM_PROT_WRITE,
+		.state = MACHVM_WAITER_LIMIT,
+	};
+
+	if (fault->limited)
+		machvm_waiter_begin(fault->limited, &waiter);
+	machvm_laundry_wait(fault->events, interruptible);
+	if (fault->limited)
+		machvm_waiter_end(fault->limited, &waiter);
+	machvm_fault_put_limited(fault);
+}
+
 /*
  * Sleeps until pagers have taken some of what stands in the way, or for a moment.  As
  * wait_for_pager(); the next fault looks for a page again, or comes back here.
@@ -117,12 +135,14 @@ static vm_fault_t wait_for_laundry(struct vm_fault *vmf, struct machvm_fault *fa
 	struct machvm_map *map = fault->map;
 	struct file *file;
 
-	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT) {
+		machvm_fault_put_limited(fault);
 		return VM_FAULT_RETRY;
+	}
 	file = get_file(vmf->vma->vm_file);	/* holds the module */
 	machvm_map_get(map);
 	release_fault_lock(vmf);
-	machvm_laundry_wait(fault->events, interruptible);
+	wait_until_laundered(fault, interruptible);
 	machvm_map_put(map);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
@@ -208,6 +228,7 @@ static vm_fault_t arena_page_mkwrite(struct vm_fault *vmf)
 		machvm_request_put(fault.wait);
 		fallthrough;
 	case MACHVM_FAULT_LAUNDRY:
+		machvm_fault_put_limited(&fault);
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		return VM_FAULT_NOPAGE;
 	case MACHVM_FAULT_FAILED:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * waiters.c - who waits for which page of which pager.
+ * waiters.c - who waits for what of which pager.
  * Callers: dev.c's table.
  * Never: changes anything; shows other users' objects to those without the right.
- * Locks: port->lock, and inside it that of a wait queue: while it is held nobody leaves the queue,
- * so the threads in it are alive.
+ * Locks: port->lock, and inside it that of a wait queue: while one is held nobody leaves what it
+ * guards, so the threads that are found there are alive.
  */
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -14,6 +14,7 @@
 #include "port.h"
 #include "request.h"
 #include "user.h"
+#include "waiter.h"
 
 /* The thread in the queue behind *@skip others, referenced; or NULL, and *@skip less by those. */
 static struct pid *nth_thread(struct wait_queue_head *wait, u64 *skip)
@@ -48,15 +49,42 @@ static u32 state_of(struct machvm_request *request)
 	}
 }
 
-static void describe_locked(struct machvm_request *request, struct machvm_port *port,
-			    struct machvm_waiter_info *call)
+/* The thread behind @skip others that wait for answers, as nth_thread(). */
+static struct pid *find_asking_locked(struct machvm_memobj *memobj, u64 *skip,
+				      struct machvm_waiter_info *call)
 {
-	call->out_offset = request->msg.offset;
-	call->out_age_ns = ktime_get_ns() - request->msg.queued_ns;
-	call->out_access = request->msg.access;
-	call->out_state = state_of(request);
-	call->out_port = port->id;
-	call->out_pager = pid_vnr(port->pid);
+	struct machvm_request *request;
+	struct pid *pid;
+
+	list_for_each_entry(request, &memobj->open, open) {
+		pid = nth_thread(&request->wait, skip);
+		if (!pid)
+			continue;
+		call->out_offset = request->msg.offset;
+		call->out_age_ns = ktime_get_ns() - request->msg.queued_ns;
+		call->out_access = request->msg.access;
+		call->out_state = state_of(request);
+		return pid;
+	}
+	return NULL;
+}
+
+/* The thread behind @skip others that wait for something else. */
+static struct pid *find_other_locked(struct machvm_memobj *memobj, u64 skip,
+				     struct machvm_waiter_info *call)
+{
+	struct machvm_waiter *waiter;
+
+	list_for_each_entry(waiter, &memobj->waiters, node) {
+		if (skip--)
+			continue;
+		call->out_offset = waiter->offset;
+		call->out_age_ns = ktime_get_ns() - waiter->since_ns;
+		call->out_access = waiter->access;
+		call->out_state = waiter->state;
+		return get_task_pid(waiter->thread, PIDTYPE_PID);
+	}
+	return NULL;
 }
 
 /* The waiter behind @skip others of the object; false if there are not so many. */
@@ -64,16 +92,11 @@ static bool describe_waiter(struct machvm_memobj *memobj, u64 skip,
 			    struct machvm_waiter_info *call)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-	struct machvm_request *request;
-	struct pid *pid = NULL;
+	struct pid *pid = find_asking_locked(memobj, &skip, call) ?:
+			  find_other_locked(memobj, skip, call);
 
-	list_for_each_entry(request, &memobj->open, open) {
-		pid = nth_thread(&request->wait, &skip);
-		if (pid) {
-			describe_locked(request, port, call);
-			break;
-		}
-	}
+	call->out_port = port->id;
+	call->out_pager = pid_vnr(port->pid);
 	machvm_memobj_unlock_port(port);
 	call->out_thread = pid_vnr(pid);
 	put_pid(pid);

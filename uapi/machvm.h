@@ -994,20 +994,22 @@ struct machvm_port_info {
  * struct machvm_waiter_info - a thread that waits for a pager (MACHVM_WAITER_INFO, device)
  * @size: sizeof(struct machvm_waiter_info)
  * @out_thread: its number in the caller's pid namespace, 0 if it has none there
- * @id: in: look at the first object with this number or a larger one for whose pages somebody
+ * @id: in: look at the first object with this number or a larger one for whose pager somebody
  *      waits; out: its number
  * @skip: in: waiters of the object @id to pass over; out: one more than were passed over
- * @out_offset: byte offset of the page in the object
- * @out_age_ns: age of the question that it waits for, in nanoseconds
+ * @out_offset: byte offset in the object of the page that it wants, or of the range that it has
+ *      brought into line with the pager
+ * @out_age_ns: age of the question that it waits for, or since when it waits, in nanoseconds
  * @out_port: number of the port that serves the object
- * @out_access: what it was first asked for, MACHVM_PROT_* bits
+ * @out_access: what the page was first asked for, MACHVM_PROT_* bits; 0 if it is not
  * @out_pager: process that bound the port's first socket, in the caller's pid namespace, or 0
  * @out_state: &enum machvm_waiter_state
  * @__reserved: 0
  *
  * With the answer's @id and @skip the next call finds the next waiter.  Those that come and go
- * meanwhile may be missed or seen twice.  Visibility as for &struct machvm_object_info.  ENOENT
- * past the last.
+ * meanwhile may be missed or seen twice.  Who waits for free memory waits for whichever pager is
+ * the first to take some pages, a tenth of a second at a time, and is not listed.  Visibility as
+ * for &struct machvm_object_info.  ENOENT past the last.
  */
 struct machvm_waiter_info {
 	__u32 size;
@@ -1028,6 +1030,8 @@ enum machvm_waiter_state {
 	MACHVM_WAITER_QUEUED = 1,	/* its question has not been sent */
 	MACHVM_WAITER_SENT = 2,		/* it has */
 	MACHVM_WAITER_UNLOCK = 3,	/* the page is there, but may not be used like that */
+	MACHVM_WAITER_LIMIT = 4,	/* it may not write to more pages before some are taken */
+	MACHVM_WAITER_SYNC = 5,		/* what vm_msync or vm_object_sync returned is not taken */
 };
 
 /**

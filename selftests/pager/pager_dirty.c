@@ -113,6 +113,18 @@ static int writer_end(struct writer *writer)
 	return status;
 }
 
+/* It has written as much as it may of @nr pages, all of which its pager has before it. */
+static struct writer *writer_at_limit(struct served *s, unsigned int nr)
+{
+	struct writer *writer;
+
+	serve_limited(s, 64);
+	writer = writer_start(s, 0, nr);
+	expect_return(s, 0, LIMIT, true, true, WRITTEN);
+	writer_asleep(writer);
+	return writer;
+}
+
 static unsigned int dirty(struct object *object)
 {
 	return port_info(object_info(object).out_port).out_dirty;
@@ -198,10 +210,7 @@ TEST(K14_who_waits_at_the_limit_can_be_killed)
 	int status;
 	struct served s;
 
-	serve_limited(&s, 64);
-	writer = writer_start(&s, 0, 2 * LIMIT);
-	expect_return(&s, 0, LIMIT, true, true, WRITTEN);
-	writer_asleep(writer);
+	writer = writer_at_limit(&s, 2 * LIMIT);
 	must_eq(kill(writer->pid, SIGKILL), 0);
 	status = writer_end(writer);
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -215,10 +224,7 @@ TEST(K14_S3_6_nobody_waits_for_a_pager_that_has_gone)
 	struct writer *writer;
 	struct served s;
 
-	serve_limited(&s, 64);
-	writer = writer_start(&s, 0, 64);
-	expect_return(&s, 0, LIMIT, true, true, WRITTEN);
-	writer_asleep(writer);
+	writer = writer_at_limit(&s, 64);
 	channel_close(&s.channel);
 	EXPECT_EQ(0, writer_end(writer));
 	EXPECT_EQ(64, writer->written);
@@ -236,10 +242,7 @@ TEST(K14_nor_for_one_that_gives_its_object_up)
 	struct writer *writer;
 	struct served s;
 
-	serve_limited(&s, 64);
-	writer = writer_start(&s, 0, 64);
-	expect_return(&s, 0, LIMIT, true, true, WRITTEN);
-	writer_asleep(writer);
+	writer = writer_at_limit(&s, 64);
 	must_eq(say_destroy(&s.channel, &s.object, 1, false), 0);
 	EXPECT_EQ(0, writer_end(writer));
 	EXPECT_EQ(64, writer->written);

@@ -6,6 +6,8 @@
 #include "raw.h"
 
 #include <errno.h>
+#include <machvm/pager.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define READ MACHVM_PROT_READ
@@ -106,6 +108,84 @@ TEST(a_question_that_nobody_waits_for_is_not_listed)
 	touch_end(&reader);
 	EXPECT_EQ(7, object_info(&s.object).out_requests);
 	EXPECT_EQ(0, waiters(all, 8));
+}
+
+/* A process that writes to as many pages as it may, and one more. */
+static pid_t write_past_limit(struct served *s, unsigned int limit)
+{
+	pid_t pid;
+
+	must_eq(vm_inherit(SELF, s->base, PAGES(limit + 1), VM_INHERIT_SHARE), 0);
+	must_eq(machvm_pager_dirty_limit(s->object.control, PAGES(limit)), 0);
+	pid = fork_client(s);
+	if (pid)
+		return pid;
+	for (unsigned int page = 0; page <= limit; page++)
+		write_page(s, page, 1);
+	_exit(0);
+}
+
+TEST(K14_S3_24_who_waits_at_a_dirty_limit_is_listed)
+{
+	struct machvm_waiter_info all[2];
+	struct served s;
+	pid_t writer;
+	int status;
+
+	serve_clean(&s, 17);
+	writer = write_past_limit(&s, 16);
+	wait_until(waiters(all, 2) == 1);
+	EXPECT_EQ(writer, all[0].out_thread);
+	EXPECT_EQ(s.object.id, all[0].id);
+	EXPECT_EQ(PAGES(16), all[0].out_offset);
+	EXPECT_EQ(WRITE, all[0].out_access);
+	EXPECT_EQ(MACHVM_WAITER_LIMIT, all[0].out_state);
+	EXPECT_EQ(getpid(), all[0].out_pager);
+	EXPECT_EQ(object_info(&s.object).out_port, all[0].out_port);
+	expect_return(&s, 0, 16, true, true, 1);
+	released(&s, 0, 16);
+	must_eq(waitpid(writer, &status, 0), writer);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, waiters(all, 2));
+}
+
+static void *sync_all(void *argument)
+{
+	struct served *s = argument;
+
+	must_eq(vm_msync(SELF, s->base + PAGE, PAGES(2), VM_SYNC_SYNCHRONOUS), 0);
+	return NULL;
+}
+
+/* For what the pager has before it, and for a pager when there is none. */
+TEST(V27_who_waits_for_pages_to_be_taken_is_listed)
+{
+	struct machvm_waiter_info all[2];
+	pthread_t thread;
+	struct served s;
+
+	serve_clean(&s, 4);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	write_page(&s, 2, 1);
+	must(!pthread_create(&thread, NULL, sync_all, &s));
+	expect_return(&s, 2, 1, true, true, 1);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(1, waiters(all, 2));
+		EXPECT_NE(getpid(), all[0].out_thread);
+		EXPECT_EQ(s.object.id, all[0].id);
+		EXPECT_EQ(PAGE, all[0].out_offset);
+		EXPECT_EQ(0, all[0].out_access);
+		EXPECT_EQ(MACHVM_WAITER_SYNC, all[0].out_state);
+		EXPECT_LT(0, all[0].out_age_ns);
+		if (i == 0)
+			channel_close(&s.channel);
+	}
+	channel_open(&s.channel);
+	must_eq(object_bind(&s.object, &s.channel, 0), 0);
+	expect_return(&s, 2, 1, true, true, 1);
+	released(&s, 2, 1);
+	must(!pthread_join(thread, NULL));
+	EXPECT_EQ(0, waiters(all, 2));
 }
 
 HARNESS_MAIN

@@ -267,6 +267,7 @@ static int take_fault(struct machvm_map *map, u64 addr, bool write)
 		machvm_pmap_zap(map, fault.addr, fault.addr + PAGE_SIZE);
 		break;
 	case MACHVM_FAULT_LAUNDRY:
+		machvm_fault_put_limited(&fault);
 		if (!fault.trapped) {
 			up_read(&map->pmap->mmap_lock);
 			return machvm_laundry_wait(fault.events, false) ? MACHVM_KERN_ABORTED : 0;

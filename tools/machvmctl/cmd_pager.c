@@ -95,6 +95,8 @@ static const char *const waiter_states[] = {
 	[MACHVM_WAITER_QUEUED] = "queue",
 	[MACHVM_WAITER_SENT] = "data",
 	[MACHVM_WAITER_UNLOCK] = "unlock",
+	[MACHVM_WAITER_LIMIT] = "limit",
+	[MACHVM_WAITER_SYNC] = "sync",
 };
 
 static int print_waiters(int dev)
