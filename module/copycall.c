@@ -206,6 +206,7 @@ static void announce_locked(struct copying *c)
 		copy->dead = true;
 	} else {
 		copy->untaken = true;
+		copy->awaited = true;
 		copy->source = machvm_memobj_get(source);
 		list_add_tail(&machvm_memobj_get(copy)->of_source, &source->copies);
 		copy->copied.type = MACHVM_MSG_COPY;

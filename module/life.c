@@ -151,11 +151,13 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 				   struct machvm_object *object, bool wanted, bool *listed)
 {
 	bool absent = memobj->dead || machvm_port_absent_locked(port);
+	bool awaited = memobj->awaited;
 
 	memobj->mapped = false;
+	memobj->awaited = false;
 	switch (memobj->state) {
 	case MACHVM_MEMOBJ_INIT:
-		if (memobj->ctl.via) {	/* the pager has heard of it */
+		if (memobj->ctl.via || awaited) {	/* the pager has heard of it */
 			*listed = machvm_memobj_ctl_unlist_locked(port, memobj);
 			memobj->state = MACHVM_MEMOBJ_TERMINATING;
 			machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
@@ -179,6 +181,7 @@ static bool end_incarnation_locked(struct machvm_memobj *memobj, struct machvm_p
 		machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
 		return false;
 	default:
+		memobj->unheard = awaited;
 		return false;	/* IDLE, or an earlier incarnation is still on its way out */
 	}
 }

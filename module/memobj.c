@@ -217,7 +217,10 @@ bool machvm_memobj_ctl_unlist_locked(struct machvm_port *port, struct machvm_mem
 	return true;
 }
 
-/* A socket was bound, or a first mapping was made: init goes out if both are there. */
+/*
+ * A socket was bound, or a first mapping was made: init goes out if both are there.  A pager that
+ * has taken a copy by then which nothing maps any more gets terminate instead.
+ */
 void machvm_memobj_bound_locked(struct machvm_memobj *memobj)
 {
 	struct machvm_port *port = memobj->port;
@@ -226,11 +229,17 @@ void machvm_memobj_bound_locked(struct machvm_memobj *memobj)
 	if (list_empty(&port->bindings))
 		return;
 	memobj->untaken = false;
-	if (memobj->state != MACHVM_MEMOBJ_IDLE || !memobj->mapped || memobj->dead)
+	if (memobj->state != MACHVM_MEMOBJ_IDLE || memobj->dead)
 		return;
-	memobj->state = MACHVM_MEMOBJ_INIT;
-	machvm_memobj_ctl_queue_locked(port, memobj,
-				       memobj->bank ? MACHVM_MSG_CREATE : MACHVM_MSG_INIT);
+	if (memobj->mapped) {
+		memobj->state = MACHVM_MEMOBJ_INIT;
+		machvm_memobj_ctl_queue_locked(port, memobj,
+					       memobj->bank ? MACHVM_MSG_CREATE : MACHVM_MSG_INIT);
+	} else if (memobj->unheard) {
+		memobj->state = MACHVM_MEMOBJ_TERMINATING;
+		machvm_memobj_ctl_queue_locked(port, memobj, MACHVM_MSG_TERMINATE);
+	}
+	memobj->unheard = false;
 }
 
 /* Terminate went out: the next incarnation, if there is one already, gets its init. */

@@ -351,6 +351,8 @@ struct machvm_memobj {
 	struct machvm_memobj *source;	/* ... and it, referenced; (c) while we are there */
 	struct machvm_msg copied;	/* (p) of source: tells its pager of us, until taken */
 	bool untaken;			/* (p) nobody can serve us yet: who asks waits */
+	bool awaited;			/* (p) a copy of which a pager hears before init ... */
+	bool unheard;			/* (p) ... and which has ended before that */
 	atomic_long_t requested;	/* (a) pages ever asked for */
 	atomic_long_t supplied;		/* (a) */
 	atomic_long_t unasked;		/* (a) */

@@ -391,8 +391,37 @@ TEST(S2_51_S2_52_C8_who_waits_for_a_copy_can_be_killed)
 	must(!kill(child, SIGKILL));
 	EXPECT_EQ(1000 + SIGKILL, util_wait(child));
 	must_eq(object_bind(&copy, &s.channel, 0), 0);
-	EXPECT_TRUE(channel_empty(&s.channel));		/* nobody maps it any more */
+	EXPECT_EQ(copy.id, expect_message(&s.channel, MACHVM_CMD_TERMINATE).object);
+	EXPECT_TRUE(channel_empty(&s.channel));
 	EXPECT_TRUE(page_is(s.base, 1, ANY));
+}
+
+/* Whoever has taken a copy hears of its end, however soon that was. */
+TEST(C8_K7_a_copy_that_ends_before_it_is_served)
+{
+	struct message message;
+	struct object copy;
+	struct served s;
+	vm_address_t base;
+
+	serve_call(&s);
+	base = map_object(&s.object, 0, OBJECT_PAGES, true);
+	expect_copy(&s, 0, OBJECT_PAGES, &copy);
+	unmap(base, OBJECT_PAGES);
+	must_eq(object_bind(&copy, &s.channel, 0), 0);
+	EXPECT_EQ(copy.id, expect_message(&s.channel, MACHVM_CMD_TERMINATE).object);
+	EXPECT_TRUE(channel_empty(&s.channel));
+	close(copy.control);
+	base = map_object(&s.object, 0, OBJECT_PAGES, true);
+	expect_copy(&s, 0, OBJECT_PAGES, &copy);
+	must_eq(object_bind(&copy, &s.channel, 0), 0);	/* init may be on its way or not */
+	unmap(base, OBJECT_PAGES);
+	message = channel_next(&s.channel);
+	if (message.command == MACHVM_CMD_INIT)
+		message = channel_next(&s.channel);
+	EXPECT_EQ(MACHVM_CMD_TERMINATE, message.command);
+	EXPECT_EQ(copy.id, message.object);
+	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
 TEST(C8_many_copies_that_nobody_takes)
