@@ -130,14 +130,31 @@ unsigned int cover_new(unsigned int **places)
 	return nr_new;
 }
 
-/* True if the program that has ended reached all of them: while none of them is known yet. */
-bool cover_has(const unsigned int *places, unsigned int nr)
+/* How many of the places the program that has ended reached, too; these come first then. */
+unsigned int cover_again(unsigned int *places, unsigned int nr)
 {
+	unsigned int again = 0;
+
 	cover_new(NULL);
 	for (unsigned int i = 0; i < nr; i++)
-		if (!(new_bits[places[i] / 8] & 1 << places[i] % 8))
-			return false;
-	return true;
+		if (new_bits[places[i] / 8] & 1 << places[i] % 8) {
+			unsigned int place = places[i];
+
+			places[i] = places[again];
+			places[again++] = place;
+		}
+	return again;
+}
+
+/* Places that are reached now and then only are not looked at again. */
+void cover_known(const unsigned int *places, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned char bit = 1 << places[i] % 8;
+
+		if (!(atomic_fetch_or(&known->places[places[i] / 8], bit) & bit))
+			atomic_fetch_add(&known->nr, 1);
+	}
 }
 
 /* What is new is known from now on; how much that is. */

@@ -27,7 +27,7 @@
 #define CORPUS_MAX 6000
 #define LANES_MAX 4
 #define OPERANDS_MAX 2048
-#define REST_SECONDS 30		/* between looks at whether anything is left behind */
+#define REST_SECONDS 120	/* between looks at whether anything is left behind */
 
 /* What the lanes and who watches over them share. */
 static struct common {
@@ -37,7 +37,7 @@ static struct common {
 	unsigned int input;	/* where that ends */
 	atomic_bool rest, stop;
 	atomic_uint resting, hung;
-	atomic_ulong ran, ran_as_user, blocked, unstable;
+	atomic_ulong ran, ran_as_user, blocked;
 	uint64_t seed;
 	struct program input_programs[CORPUS_MAX];
 	struct program programs[CORPUS_MAX];
@@ -96,7 +96,7 @@ static void cut(struct program *program, unsigned int at, unsigned int nr)
 }
 
 /* Halves, and then quarters, without which it reaches the same are left out. */
-static void minimise(struct program *program, const unsigned int *places, unsigned int nr)
+static void minimise(struct program *program, unsigned int *places, unsigned int nr)
 {
 	for (unsigned int parts = 2; parts <= 4; parts *= 2) {
 		unsigned int size = (program->nr + parts - 1) / parts;
@@ -110,7 +110,7 @@ static void minimise(struct program *program, const unsigned int *places, unsign
 			if (!less.nr)
 				continue;
 			run(&less, COVER_PCS);
-			if (cover_has(places, nr))
+			if (cover_again(places, nr) == nr)
 				*program = less;
 		}
 	}
@@ -142,17 +142,15 @@ static void judge(struct program *program, bool shorten)
 	memcpy(places, seen, nr * sizeof(places[0]));
 	if (shorten) {
 		run(program, COVER_PCS);
-		for (unsigned int i = 0; i < nr; i++)
-			if (cover_has(&places[i], 1))
-				places[stays++] = places[i];
+		stays = cover_again(places, nr);
 		if (stays)
 			minimise(program, places, stays);
-		else
-			atomic_fetch_add(&common->unstable, 1);
 		run(program, COVER_PCS);
 		cover_new(NULL);
 	}
-	if (cover_merge() || !shorten)
+	program->fresh = cover_merge();
+	cover_known(places, nr);
+	if (program->fresh)
 		keep(program);
 }
 
@@ -325,8 +323,8 @@ static bool nothing_left(const struct counts *before)
 
 static void tell(const char *what, time_t seconds)
 {
-	printf("# %s: %ld s, %lu programs (%lu as user), %lu calls were waited for in vain, corpus %u, places %u\n",
-	       what, (long)seconds, atomic_load(&common->ran), atomic_load(&common->ran_as_user),
+	printf("# %s: %ld s, %lu programs (%lu as user), "
+	       "%lu calls were waited for in vain, corpus %u, places %u\n", what, (long)seconds, atomic_load(&common->ran), atomic_load(&common->ran_as_user),
 	       atomic_load(&common->blocked), atomic_load(&common->nr), cover_count());
 	fflush(stdout);
 }

@@ -12,8 +12,8 @@
  *	async touch at=mem0 count=1
  *	serve on=sock0 count=2
  *
- * What is not said of a call is as usual for it.  A value is a number, or names what an earlier call
- * has brought, from 0, with a number added: mem0+0x1000.  p1 before a call: it is for the first
+ * What is not said of a call is as usual for it.  A value is a number, or names what an earlier
+ * call has brought, from 0, with a number added: mem0+0x1000.  p1 before a call: it is for the first
  * child of fork.  async: nobody waits for its end before the next one begins.
  */
 #ifndef _SELFTESTS_FUZZ_H
@@ -124,6 +124,7 @@ struct call {
 struct program {
 	bool user;
 	uint8_t nr;
+	uint16_t fresh;		/* places that it was the first to reach */
 	struct call calls[CALLS_MAX];
 };
 
@@ -228,7 +229,8 @@ bool cover_works(void);
 void cover_enable(unsigned int slot, enum cover_mode mode);
 void cover_reset(unsigned int slot);
 unsigned int cover_new(unsigned int **places);	/* of this lane, and not yet known to all */
-bool cover_has(const unsigned int *places, unsigned int nr);
+unsigned int cover_again(unsigned int *places, unsigned int nr);
+void cover_known(const unsigned int *places, unsigned int nr);
 unsigned int cover_merge(void);
 unsigned int cover_count(void);
 bool cover_shared(void);

@@ -26,7 +26,7 @@ static void count_answers(const struct program *program)
 			succeeded[program->calls[i].kind] = true;
 }
 
-/* In a kernel that has been without a program since it was booted there may be other tests' maps. */
+/* There may be what other tests have not got rid of yet. */
 static struct counts before;
 
 static unsigned int run_all(void)

@@ -105,8 +105,8 @@ static void hear(const struct nlmsghdr *header, struct heard *heard)
 }
 
 /*
- * Reads what is there.  *answer: of the message whose number is @awaited, if it is among that.  With
- * @last it stops at a message of the kernel's; true if it is that.
+ * Reads what is there.  *answer: of the message whose number is @awaited, if it is among that.
+ * With @last it stops at a message of the kernel's; true if it is that.
  */
 static bool drain(int fd, uint32_t awaited, long *answer, struct heard *last)
 {

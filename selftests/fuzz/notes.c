@@ -103,7 +103,9 @@ void notes_corpus(const struct program *programs, unsigned int nr)
 	char text[TEXT_MAX];
 
 	for (; kept < nr && written + TEXT_MAX < NOTES_CORPUS; kept++) {
-		int used = program_write(&programs[kept], text, sizeof(text) - 2);
+		int used = snprintf(text, sizeof(text), "# %u places\n", programs[kept].fresh);
+
+		used += program_write(&programs[kept], text + used, sizeof(text) - used - 2);
 
 		text[used++] = '\n';
 		text[used] = 0;
