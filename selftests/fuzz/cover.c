@@ -177,6 +177,17 @@ unsigned int cover_count(void)
 	return atomic_load(&known->nr);
 }
 
+/* Offsets in the text of the module, all that are known. */
+unsigned int cover_places(uint32_t *into, unsigned int most)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int place = 0; place < REACH && nr < most; place++)
+		if (is_known(place))
+			into[nr++] = place;
+	return nr;
+}
+
 static unsigned int bits_of(uint64_t type)
 {
 	return 8U << (type >> 1 & 3);

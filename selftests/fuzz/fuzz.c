@@ -324,7 +324,8 @@ static bool nothing_left(const struct counts *before)
 static void tell(const char *what, time_t seconds)
 {
 	printf("# %s: %ld s, %lu programs (%lu as user), "
-	       "%lu calls were waited for in vain, corpus %u, places %u\n", what, (long)seconds, atomic_load(&common->ran), atomic_load(&common->ran_as_user),
+	       "%lu calls were waited for in vain, corpus %u, places %u\n",
+	       what, (long)seconds, atomic_load(&common->ran), atomic_load(&common->ran_as_user),
 	       atomic_load(&common->blocked), atomic_load(&common->nr), cover_count());
 	fflush(stdout);
 }
@@ -350,6 +351,7 @@ static bool watch(unsigned int lanes, time_t seconds, const struct counts *befor
 	if (well)
 		well = lanes_rest(lanes) && nothing_left(before) && !kernel_complains(log);
 	notes_corpus(common->programs, atomic_load(&common->nr));
+	notes_places();
 	tell(well ? "done" : "ended", now - begun);
 	return well;
 }

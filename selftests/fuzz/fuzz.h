@@ -233,6 +233,7 @@ unsigned int cover_again(unsigned int *places, unsigned int nr);
 void cover_known(const unsigned int *places, unsigned int nr);
 unsigned int cover_merge(void);
 unsigned int cover_count(void);
+unsigned int cover_places(uint32_t *into, unsigned int most);
 bool cover_shared(void);
 
 struct operands {

@@ -22,6 +22,7 @@
 static struct notes {
 	char text[NOTES_LANES][NOTES_RING][TEXT_MAX];
 	char corpus[NOTES_CORPUS];
+	uint32_t places[NOTES_PLACES];
 } *notes;
 
 _Static_assert(sizeof(struct notes) == 64UL << 20, "the size that run gives the device");
@@ -112,4 +113,12 @@ void notes_corpus(const struct program *programs, unsigned int nr)
 		memcpy(notes->corpus + written, text, used + 1);
 		written += used;
 	}
+}
+
+/* All of them; 0 ends the list. */
+void notes_places(void)
+{
+	unsigned int nr = cover_places(notes->places, NOTES_PLACES - 1);
+
+	notes->places[nr] = 0;
 }
