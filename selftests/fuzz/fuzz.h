@@ -13,8 +13,8 @@
  *	serve on=sock0 count=2
  *
  * What is not said of a call is as usual for it.  A value is a number, or names what an earlier
- * call has brought, from 0, with a number added: mem0+0x1000.  p1 before a call: it is for the first
- * child of fork.  async: nobody waits for its end before the next one begins.
+ * call has brought, from 0, with a number added: mem0+0x1000.  p1 before a call: it is for the
+ * first child of fork.  async: nobody waits for its end before the next one begins.
  */
 #ifndef _SELFTESTS_FUZZ_H
 #define _SELFTESTS_FUZZ_H

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define ROUNDS 5
+
 /* The files of seeds/, one after the other. */
 __asm__(".pushsection .rodata\n"
 	"seeds_text:\n"
@@ -53,15 +55,16 @@ static unsigned int run_all(void)
 	return got < 0 ? 0 : nr;
 }
 
-/* Calls that no seed shows at work. */
-static unsigned int count_unseen(void)
+/* Calls that no seed has shown at work yet. */
+static unsigned int count_unseen(bool tell)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < nr_call_kinds; i++) {
 		if (succeeded[i])
 			continue;
-		fprintf(stderr, "# no %s succeeds\n", call_kinds[i].name);
+		if (tell)
+			fprintf(stderr, "# no %s succeeds\n", call_kinds[i].name);
 		nr++;
 	}
 	return nr;
@@ -91,9 +94,11 @@ TEST(fuzz_each_seed_ends_and_leaves_nothing)
 
 	ASSERT_TRUE(counts_read(&before));
 	ASSERT_TRUE(lane_open(0));
-	EXPECT_LT(0, run_all());
+	/* On a busy machine a pager may come too late for what a program is there to show. */
+	for (unsigned int i = 0; i < ROUNDS && count_unseen(false); i++)
+		ASSERT_LT(0, run_all());
 	EXPECT_TRUE(counts_settle(&before, &after));
-	EXPECT_EQ(0, count_unseen());
+	EXPECT_EQ(0, count_unseen(true));
 }
 
-HARNESS_MAIN
+HARNESS_MAIN_SLOW

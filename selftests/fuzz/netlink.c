@@ -15,6 +15,7 @@
 
 #define MESSAGE_MAX 72000
 #define BYTES_MAX 65000
+#define PATIENCE_MS 20
 
 struct message {
 	unsigned char bytes[MESSAGE_MAX] __attribute__((aligned(8)));
@@ -136,9 +137,13 @@ static bool drain(int fd, uint32_t awaited, long *answer, struct heard *last)
 	return false;
 }
 
+/* What is on its way is waited for a little. */
 void netlink_drain(int fd)
 {
-	drain(fd, 0, NULL, NULL);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	if (poll(&ready, 1, PATIENCE_MS) > 0)
+		drain(fd, 0, NULL, NULL);
 }
 
 static long message_send(int fd, size_t length, bool deaf)
@@ -373,7 +378,7 @@ long netlink_serve(int fd, unsigned int count, unsigned int how)
 
 	while (count--) {
 		if (!drain(fd, 0, NULL, &heard)) {
-			if (poll(&ready, 1, 20) <= 0 || !drain(fd, 0, NULL, &heard))
+			if (poll(&ready, 1, PATIENCE_MS) <= 0 || !drain(fd, 0, NULL, &heard))
 				break;
 		}
 		answer(fd, &heard, how);
