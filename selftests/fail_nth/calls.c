@@ -291,6 +291,27 @@ static void wired(struct scene *scene, long answer)
 	must_eq(util_not_zero(scene->base + PAGES(4), 4), 0);
 }
 
+static long contiguous(struct scene *scene)
+{
+	struct machvm_vm_allocate_contiguous call = {
+		.size = sizeof(call), .task = MACHVM_TASK_SELF, .length = PAGES(4), .pmax = -1ULL,
+	};
+	long answer = util_ioctl(util_device(), MACHVM_VM_ALLOCATE_CONTIGUOUS, &call);
+
+	scene->base = call.out_address;
+	return answer;
+}
+
+static void is_contiguous(struct scene *scene, long answer)
+{
+	if (answer_is_lost(answer))
+		return;
+	if (answer)
+		must_eq(util_regions(0, -1UL), 1);	/* only some_memory() */
+	else if (scene->base)	/* not if the answer was lost before */
+		allocated(scene, answer);
+}
+
 static long pageout(struct scene *scene)
 {
 	return own_call(MACHVM_VM_PAGEOUT, machvm_vm_pageout, .task = MACHVM_TASK_SELF,
@@ -341,6 +362,7 @@ const struct sequence call_sequences[] = {
 	STEPS("read", scene_memory, read_from, was_read),
 	STEPS("write", two_memories, write_to, copied),
 	STEPS("wire", half_touched, wire, wired),
+	STEPS("contiguous", some_memory, contiguous, is_contiguous),
 	STEPS("pageout", scene_memory, pageout, paged_out),
 	STEPS("msync", written, msync_call, synced),
 	SEQUENCE_END

@@ -12,7 +12,8 @@
 static const struct sequence *find(const char *name)
 {
 	static const struct sequence *const tables[] = {
-		call_sequences, fault_sequences, reply_sequences, task_sequences,
+		call_sequences, fault_sequences, reply_sequences, right_sequences,
+		task_sequences,
 	};
 
 	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -66,6 +67,7 @@ SEQUENCE(inherit);
 SEQUENCE(read);
 SEQUENCE(write);
 SEQUENCE(wire);
+SEQUENCE(contiguous);
 SEQUENCE(pageout);
 SEQUENCE(msync);
 /* faults.c */
@@ -83,6 +85,7 @@ SEQUENCE(ready);
 SEQUENCE(supply);
 SEQUENCE(supply_unasked);
 SEQUENCE(supply_inline);
+SEQUENCE(supply_replied);
 SEQUENCE(unavailable);
 SEQUENCE(error);
 SEQUENCE(lock_request);
@@ -91,7 +94,12 @@ SEQUENCE(return_map);
 SEQUENCE(return_release);
 SEQUENCE(attributes);
 SEQUENCE(change_attributes);
+SEQUENCE(change_replied);
 SEQUENCE(destroy);
+/* rights.c */
+SEQUENCE(control_copy);
+SEQUENCE(manager);
+SEQUENCE(object_pages);
 /* tasks.c */
 SEQUENCE(fork);
 SEQUENCE(exec);

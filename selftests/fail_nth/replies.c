@@ -139,6 +139,21 @@ static long supply_inline(struct scene *scene)
 	return say_it(scene);
 }
 
+/* With a message that says what became of it.  That alone may lack: then the page is there. */
+static long supply_replied(struct scene *scene)
+{
+	unsigned char page[PAGE];
+	long answer;
+
+	memset(page, util_mark(0, 0), PAGE);
+	say_begin(scene, MACHVM_CMD_DATA_SUPPLY);
+	request_u64(&said, MACHVM_A_MSG_OFFSET, 0);
+	request_put(&said, MACHVM_A_MSG_DATA, page, PAGE);
+	request_put(&said, MACHVM_A_MSG_REPLY, NULL, 0);
+	answer = say_it(scene);
+	return answer == -EEXIST ? 0 : answer;
+}
+
 static void is_supplied(struct scene *scene, long answer)
 {
 	if (answer)
@@ -349,6 +364,22 @@ static void is_changed(struct scene *scene, long answer)
 		must_eq(say_destroy(&scene->served.channel, &scene->served.object, 0, false), 0);
 }
 
+static long change_replied(struct scene *scene)
+{
+	say_begin(scene, MACHVM_CMD_CHANGE_ATTRIBUTES);
+	request_u32(&said, MACHVM_A_MSG_MAY_CACHE, 1);
+	request_u32(&said, MACHVM_A_MSG_COPY_STRATEGY, COPY_DELAY);
+	request_put(&said, MACHVM_A_MSG_REPLY, NULL, 0);
+	return say_it(scene);
+}
+
+/* If only the reply lacks the change has been made. */
+static void is_changed_at_last(struct scene *scene, long answer)
+{
+	if (!answer)
+		is_changed(scene, answer);
+}
+
 static long destroy(struct scene *scene)
 {
 	struct machvm_object_destroy call = { .size = sizeof(call), .flush = 1 };
@@ -375,6 +406,7 @@ const struct sequence reply_sequences[] = {
 	/* Nothing is allocated for what was asked for: there is a page for it. */
 	STEPS("supply_unasked", scene_pager, supply_unasked, is_there),
 	STEPS("supply_inline", asked, supply_inline, is_supplied),
+	STEPS("supply_replied", asked, supply_replied, is_supplied),
 	STEPS("unavailable", asked, unavailable, is_zero),
 	STEPS("error", asked, error, is_error),
 	STEPS("lock_request", dirty, lock_request, is_locked),
@@ -383,6 +415,7 @@ const struct sequence reply_sequences[] = {
 	STEPS("return_release", returned, return_let_go, is_let_go),
 	STEPS("attributes", scene_pager, attributes, are_set),
 	STEPS("change_attributes", scene_pager, change, is_changed),
+	STEPS("change_replied", scene_pager, change_replied, is_changed_at_last),
 	STEPS("destroy", dirty, destroy, is_destroyed),
 	SEQUENCE_END
 };

@@ -79,7 +79,7 @@ bool traced_over(void);
 bool traced_works(void);
 
 extern const struct sequence call_sequences[], fault_sequences[], reply_sequences[],
-	task_sequences[];
+	right_sequences[], task_sequences[];
 
 #define STEPS(name_, prepare_, call_, check_, ...)                                   \
 	{                                                                            \
