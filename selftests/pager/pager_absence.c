@@ -35,6 +35,23 @@ TEST(S3_6_a_deadline_ends_what_a_pager_does_not_answer)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+/* It is another one while it runs, and none any more when the pager is dead. */
+TEST(S3_6_a_deadline_that_does_not_come)
+{
+	struct touch reader;
+	struct served s;
+
+	serve(&s, 4);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 3600000, 0);
+	sleeping_read(&reader, s.base);
+	expect_message(&s.channel, MACHVM_CMD_DATA_REQUEST);
+	set_absence(&s.object, MACHVM_FALLBACK_ERROR, 7200000, 0);
+	touch_asleep(&reader);
+	close(s.object.control);
+	touch_end(&reader);
+	expect_lost(&reader);
+}
+
 TEST(S3_6_a_deadline_ends_in_zeroes)
 {
 	struct served s;

@@ -129,6 +129,24 @@ TEST(K16_who_reads_in_order_is_asked_for_ahead)
 	touch_end(&reader);
 }
 
+TEST(K16_one_call_answers_for_all_of_a_cluster)
+{
+	static unsigned char data[32 * PAGE];
+	struct touch reader;
+	struct served s;
+
+	for (unsigned int i = 0; i < 32; i++)
+		memset(data + PAGES(i), util_mark(i, 0), PAGE);
+	serve_clusters(&s, 32, 32);
+	sleeping_read(&reader, s.base + PAGES(31));
+	expect_request(&s, 0, 32, READ);
+	must_eq(supply(&s.object, 0, data, sizeof(data)), 0);
+	touch_end(&reader);
+	for (unsigned int i = 0; i < 32; i++)
+		EXPECT_TRUE(page_is(s.base, i, util_mark(i, 0)));
+	EXPECT_TRUE(channel_empty(&s.channel));
+}
+
 TEST(K16_each_page_may_have_another_answer)
 {
 	struct touch readers[4];

@@ -289,6 +289,23 @@ TEST(S2_51_C8_a_pager_that_will_not_serve_the_copy)
 	EXPECT_FALSE(object_info(&s.object).out_flags & MACHVM_OBJECT_DEAD);
 }
 
+TEST(C8_a_copy_waits_until_there_is_a_descriptor_for_it)
+{
+	struct object copy = { .fd = -1 };
+	struct message message;
+	struct served s;
+
+	serve_call(&s);
+	map_object(&s.object, 0, OBJECT_PAGES, true);
+	message = expect_message(&s.channel, MACHVM_CMD_COPY);
+	must(!util_descriptors(0));
+	EXPECT_EQ(-EMFILE, take_call(&s.object, message.new_object, &copy.control));
+	must(!util_descriptors(-1));
+	copy.id = message.new_object;
+	EXPECT_EQ(0, take_call(&s.object, copy.id, &copy.control));
+	begin_copy(&s, &copy);
+}
+
 /* A thread of the kernel's may still be about to send for an object that has gone. */
 static void nothing_left(const struct machvm_vm_statistics *before)
 {

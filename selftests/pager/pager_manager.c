@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -296,6 +295,9 @@ static void taken_over(struct __test_metadata *_metadata, bool socket_first)
 	message = expect_message(&m.channel, MACHVM_CMD_DATA_REQUEST);
 	EXPECT_EQ(s.object.id, message.object);
 	EXPECT_EQ(PAGES(2), message.offset);
+	must(!util_descriptors(0));
+	EXPECT_EQ(-EMFILE, open_bank(&m, message.object));
+	must(!util_descriptors(-1));
 	must_eq(open_bank(&m, message.object), 0);
 	EXPECT_EQ(m.bank.epoch, message.epoch);
 	memset(m.kept[2], 42, PAGE);
@@ -418,9 +420,8 @@ TEST(K13_S2_51_a_pager_that_is_late_keeps_its_object)
 
 TEST(K13_who_may_set_it)
 {
-	struct object object;
+	struct object object, gone;
 	struct channel channel;
-	struct rlimit files, few;
 	int previous;
 	pid_t pid;
 
@@ -430,6 +431,10 @@ TEST(K13_who_may_set_it)
 	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, 0, &previous));
 	EXPECT_EQ(-1, previous);
 	EXPECT_EQ(KERN_INVALID_ARGUMENT, set_manager(object.control, 0, NULL));
+	object_create(&gone);
+	close(gone.control);
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, set_manager(gone.fd, 0, NULL));
+	close(gone.fd);
 	EXPECT_EQ(KERN_SUCCESS, set_manager(object.fd, 0, &previous));
 	EXPECT_EQ(-1, previous);
 	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, 0, &previous));
@@ -444,14 +449,11 @@ TEST(K13_who_may_set_it)
 	}
 	EXPECT_EQ(0, util_wait(pid));
 	/* Nobody loses the one before for want of a descriptor: there is one for the device. */
-	must(!getrlimit(RLIMIT_NOFILE, &files));
-	few = (struct rlimit){ .rlim_cur = dup(0) + 1, .rlim_max = files.rlim_max };
-	close(few.rlim_cur - 1);
-	must(!setrlimit(RLIMIT_NOFILE, &few));
+	must(!util_descriptors(1));
 	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
 	EXPECT_EQ(KERN_RESOURCE_SHORTAGE, set_manager(object.fd, 0, &previous));
 	EXPECT_EQ(-1, previous);
-	must(!setrlimit(RLIMIT_NOFILE, &files));
+	must(!util_descriptors(-1));
 	EXPECT_EQ(KERN_SUCCESS, set_manager(-1, MACHVM_MANAGER_KERNEL, &previous));
 	EXPECT_LE(0, previous);
 	close(previous);

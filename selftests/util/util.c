@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -390,6 +391,29 @@ int util_parameter_set(const char *name, long value)
 
 	snprintf(text, sizeof(text), "%ld\n", value);
 	return util_file_write(parameter_path(&path, name), text);
+}
+
+int util_descriptors(int nr)
+{
+	static rlim_t most;
+	struct rlimit limit;
+	int lowest;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	if (!most)
+		most = limit.rlim_cur;
+	limit.rlim_cur = most;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	if (nr < 0)
+		return 0;
+	lowest = dup(STDIN_FILENO);
+	if (lowest < 0)
+		return -1;
+	close(lowest);
+	limit.rlim_cur = lowest + nr;
+	return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 #define DROP_CACHES "/proc/sys/vm/drop_caches"

@@ -127,6 +127,9 @@ int util_parameter_set(const char *name, long value);
 long util_file_number(const char *path);
 int util_file_write(const char *path, const char *text);
 
+/* From now on this many descriptors can be had, 0 or 1; -1: as many as before. */
+int util_descriptors(int nr);
+
 /* Linux asks whoever has memory that can be had again for it, as when it is short. */
 int util_drop_caches(void);
 

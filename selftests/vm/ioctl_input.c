@@ -553,6 +553,51 @@ TEST_F(input, arguments_of_control_calls)
 	close(route);
 }
 
+/* They only say of which version they are. */
+TEST_F(input, rights_that_are_for_no_call)
+{
+	union call call;
+	int rights[2];
+
+	TRY(0, MACHVM_TASK_PORT, (void)0);
+	rights[0] = call.task_port.out_port;
+	TRY(0, MACHVM_PROXY_CREATE, (void)0);
+	rights[1] = call.proxy.out_proxy;
+	for (int i = 0; i < 2; i++) {
+		for (const struct row *row = rows; row->name; row++) {
+			int answer;
+
+			fill(&call, row, &self->world);
+			answer = util_ioctl(rights[i], row->command, &call);
+			EXPECT_EQ(row->command == MACHVM_VERSION ? 0 : -ENOTTY, answer)
+				TH_LOG("%s of right %d", row->name, i);
+		}
+		close(rights[i]);
+	}
+	TRY(-EBADF, MACHVM_VM_PAGEOUT, call.pageout.task = self->world.file);
+}
+
+TEST_F(input, descriptors_that_are_not_to_be_had)
+{
+	union call call;
+	int fd;
+
+	ASSERT_EQ(0, util_descriptors(0));
+	TRY(-EMFILE, MACHVM_OBJECT_CREATE, (void)0);
+	TRY(-EMFILE, MACHVM_TASK_PORT, (void)0);
+	TRY(-EMFILE, MACHVM_PROXY_CREATE, (void)0);
+	TRY(-EMFILE, MACHVM_REGION_PROXY, (void)0);
+	/* Where there are to be two, one is not enough, and is not kept. */
+	ASSERT_EQ(0, util_descriptors(1));
+	TRY(-EMFILE, MACHVM_OBJECT_CREATE, (void)0);
+	TRY(-EMFILE, MACHVM_PROXY_CREATE, call.proxy.flags = MACHVM_PROXY_REVOCABLE);
+	TRY(-EMFILE, MACHVM_REGION_PROXY, call.region_proxy.flags = MACHVM_PROXY_REVOCABLE);
+	fd = dup(STDIN_FILENO);
+	EXPECT_LE(0, fd);
+	close(fd);
+	ASSERT_EQ(0, util_descriptors(-1));
+}
+
 /* A longer structure whose surplus is zero, and a command that carries another size, are good. */
 FIXTURE(good) {
 	struct world world;

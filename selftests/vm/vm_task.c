@@ -80,6 +80,8 @@ TEST(task_for_pid_reads_and_writes_another_task)
 	EXPECT_EQ(0, *(char *)(base + PAGE));
 	strcpy((char *)data, "written");
 	EXPECT_EQ(KERN_SUCCESS, vm_write(task, base, data, PAGE));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, vm_write(task, base + 1, data, PAGE));
+	EXPECT_EQ(KERN_INVALID_ARGUMENT, vm_write(task, base, data + 1, PAGE));
 	*(char *)(base + PAGES(3)) = 3;
 	EXPECT_EQ(KERN_SUCCESS, vm_write(task, base + PAGES(3), base + PAGES(3), PAGE));
 	EXPECT_EQ(KERN_SUCCESS, vm_allocate(task, &fresh, PAGE, TRUE));
