@@ -586,12 +586,10 @@ TEST_F(input, descriptors_that_are_not_to_be_had)
 	TRY(-EMFILE, MACHVM_OBJECT_CREATE, (void)0);
 	TRY(-EMFILE, MACHVM_TASK_PORT, (void)0);
 	TRY(-EMFILE, MACHVM_PROXY_CREATE, (void)0);
-	TRY(-EMFILE, MACHVM_REGION_PROXY, (void)0);
 	/* Where there are to be two, one is not enough, and is not kept. */
 	ASSERT_EQ(0, util_descriptors(1));
 	TRY(-EMFILE, MACHVM_OBJECT_CREATE, (void)0);
 	TRY(-EMFILE, MACHVM_PROXY_CREATE, call.proxy.flags = MACHVM_PROXY_REVOCABLE);
-	TRY(-EMFILE, MACHVM_REGION_PROXY, call.region_proxy.flags = MACHVM_PROXY_REVOCABLE);
 	fd = dup(STDIN_FILENO);
 	EXPECT_LE(0, fd);
 	close(fd);
