@@ -3,7 +3,8 @@
  * reload.c - the module is loaded, used, refuses to be unloaded while anything of it is in use, and
  * is unloaded; CYCLES times, and nothing of that stays.
  *
- * Usage: reload MODULE [PARAMETERS].  With UNUSED=1 it is only loaded and unloaded.
+ * Usage: reload MODULE [PARAMETERS].  With UNUSED=1 it is only loaded and unloaded; with LACK=1
+ * what its parts need first lacks, one after the other, and it cannot be loaded.
  */
 #include "reload.h"
 
@@ -110,6 +111,55 @@ static void cycle(unsigned int number, bool used)
 	unload_at_last();
 }
 
+/* From where the parts of the module, each, get something when it is loaded, and little else does. */
+static const char *const slabs[] = {
+	"kmem_cache", "shmem_inode_cache", "pool_workqueue", "mnt_cache", "inode_cache",
+};
+
+static bool lack_prepare(void)
+{
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(slabs) / sizeof(slabs[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/failslab", slabs[i]);
+		if (util_file_write(path, "1"))
+			return false;
+	}
+	return !util_file_write("/sys/kernel/debug/failslab/cache-filter", "Y") &&
+	       !util_file_write("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+}
+
+/* Returns how many things it needs, each of which was missing once. */
+static unsigned int lack_each(void)
+{
+	int nth_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	unsigned int nth, left = 0;
+	char text[16] = "";
+
+	must(nth_file >= 0 && lack_prepare());
+	for (nth = 1; !left; nth++) {
+		int length = snprintf(text, sizeof(text), "%u", nth);
+		long failed;
+		int error;
+
+		must(pwrite(nth_file, text, length, 0) == length);
+		failed = syscall(SYS_finit_module, file, parameters, 0);
+		error = errno;
+		memset(text, 0, sizeof(text));
+		must(pread(nth_file, text, sizeof(text) - 1, 0) > 0);
+		left = atoi(text);
+		must(pwrite(nth_file, "0", 1, 0) == 1);
+		if (failed && left)
+			raw_die(__FILE__, __LINE__, "fails with all there: errno %d", error);
+		/* It copies the parameters, too; and of an inode shmem says that it has no space. */
+		if (failed && error != ENOMEM && error != EFAULT && error != ENOSPC)
+			raw_die(__FILE__, __LINE__, "without number %u: errno %d", nth, error);
+		if (!failed)
+			unload_at_last();
+	}
+	return nth - 2;
+}
+
 int main(int argc, char **argv)
 {
 	const char *number = getenv("CYCLES");
@@ -121,6 +171,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_module(argv[1]);
 	parameters = argc > 2 ? argv[2] : "";
+	if (getenv("LACK")) {
+		printf("# %u things were missing when it was loaded\n", lack_each());
+		return 0;
+	}
 	for (unsigned int i = 0; i < INTERVALS * interval; i++) {
 		cycle(i, !getenv("UNUSED"));
 		if ((i + 1) % interval == 0)
