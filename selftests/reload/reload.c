@@ -142,13 +142,14 @@ static unsigned int lack_each(void)
 		long failed;
 		int error;
 
-		must(pwrite(nth_file, text, length, 0) == length);
+		must(pwrite(nth_file, text, length, 0) == length ||
+		     pwrite(nth_file, text, length, 0) == length);
 		failed = syscall(SYS_finit_module, file, parameters, 0);
 		error = errno;
 		memset(text, 0, sizeof(text));
-		must(pread(nth_file, text, sizeof(text) - 1, 0) > 0);
-		left = atoi(text);
-		must(pwrite(nth_file, "0", 1, 0) == 1);
+		/* This, too, is a copy that may be what lacks: then nothing was when it was loaded. */
+		left = pread(nth_file, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 1;
+		must(pwrite(nth_file, "0", 1, 0) == 1 || pwrite(nth_file, "0", 1, 0) == 1);
 		if (failed && left)
 			raw_die(__FILE__, __LINE__, "fails with all there: errno %d", error);
 		/* It copies the parameters, too; and of an inode shmem says that it has no space. */
