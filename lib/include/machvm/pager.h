@@ -44,8 +44,8 @@ struct machvm_pager;
  *        what is to be given is what was there at the moment of this call, whatever is returned
  *        of the original later. machvm_pager_adopt(), here and with a cookie of its own, begins its
  *        service; else the pager does so afterwards, with the cookie of the original. init with
- *        @new_object as the control port follows. It is temporary: at its end nothing comes back,
- *        and @new_object goes with terminate.
+ *        @new_object as the control port follows, or terminate if nothing maps it any more. It is
+ *        temporary: at its end nothing comes back, and @new_object goes with terminate.
  *        mach_port_deallocate() refuses it. NULL: refused
  * @lock_completed: a lock request that named a reply port was carried out, and data_return has
  *                  been through with all that it returned; range as it was given
