@@ -441,6 +441,39 @@ TEST(C8_K7_a_copy_that_ends_before_it_is_served)
 	EXPECT_TRUE(channel_empty(&s.channel));
 }
 
+/* Between taking a copy and hearing of its end its pager dies: the next one hears, if there is one. */
+TEST(S2_51_C8_the_pager_dies_over_a_copy_that_ends)
+{
+	struct machvm_vm_statistics before = statistics();
+	struct channel other;
+	struct object copy;
+	struct served s;
+	vm_address_t base;
+
+	serve_call(&s);
+	for (int i = 0; i < 2; i++) {
+		base = map_object(&s.object, 0, OBJECT_PAGES, true);
+		expect_copy(&s, 0, OBJECT_PAGES, &copy);
+		channel_open(&other);
+		must_eq(object_bind(&copy, &other, 0), 0);
+		channel_close(&other);			/* whether or not init was sent */
+		wait_until(object_info(&copy).out_flags & MACHVM_OBJECT_ABSENT);
+		unmap(base, OBJECT_PAGES);
+		if (!i) {
+			must_eq(object_bind(&copy, &s.channel, 0), 0);
+			EXPECT_EQ(copy.id,
+				  expect_message(&s.channel, MACHVM_CMD_TERMINATE).object);
+		}
+		close(copy.control);
+		EXPECT_TRUE(channel_empty(&s.channel));
+	}
+	close(s.object.control);
+	unmap(s.base, OBJECT_PAGES);
+	close(s.object.fd);
+	channel_close(&s.channel);
+	nothing_left(&before);
+}
+
 TEST(C8_many_copies_that_nobody_takes)
 {
 	struct machvm_vm_statistics before = statistics();
@@ -560,6 +593,7 @@ TEST(K7_C8_copies_by_way_of_the_library)
 static struct {
 	int inits, copies, ends;
 	memory_object_control_t last;
+	vm_address_t early;		/* unmapped by who hears of the copy of it, unless 0 */
 } ending;
 
 static void ending_init(void *cookie, memory_object_control_t control, memory_object_name_t name,
@@ -580,8 +614,11 @@ static void ending_copy(void *cookie, memory_object_control_t old_control, vm_of
 	(void)old_control;
 	(void)offset;
 	(void)length;
-	(void)new_object;
 	ending.copies++;
+	if (!ending.early)
+		return;
+	ending.last = new_object;	/* there will be no init that tells */
+	unmap(ending.early, OBJECT_PAGES);
 }
 
 static void ending_terminate(void *cookie, memory_object_control_t control)
@@ -616,6 +653,11 @@ TEST(C8_a_copy_that_has_ended_leaves_no_descriptor)
 			must(machvm_pager_dispatch(pager) >= 0);
 		EXPECT_EQ(-1, fcntl((int)ending.last, F_GETFD));
 	}
+	ending.early = util_map(object, 0, OBJECT_PAGES, true);
+	while (ending.ends < 4)
+		must(machvm_pager_dispatch(pager) >= 0);
+	EXPECT_EQ(4, ending.inits);
+	EXPECT_EQ(-1, fcntl((int)ending.last, F_GETFD));
 	machvm_pager_destroy(pager);
 	unmap(base, OBJECT_PAGES);
 }

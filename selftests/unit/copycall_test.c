@@ -38,8 +38,8 @@ static void send(void)
 	machvm_port_pump(pager.memobj->port);
 }
 
-/* As its pager takes it, and serves it by a socket of its own. */
-static void take(void)
+/* As its pager takes it. */
+static void take_control(void)
 {
 	copy.memobj = entry_at(child ?: map, child ? 0 : 8)->object->memobj;
 	require(copy.memobj && copy.memobj != pager.memobj);
@@ -47,6 +47,12 @@ static void take(void)
 	require(copy.memobj);
 	check(machvm_copy_take(pager.memobj, copy.memobj));
 	check(!machvm_copy_take(pager.memobj, copy.memobj));
+}
+
+/* And serves it by a socket of its own. */
+static void take(void)
+{
+	take_control();
 	pager_bind(&copy, 0);
 }
 
@@ -183,6 +189,62 @@ TEST(copycall, a_copy_that_is_gone_before_it_was_told_of)
 	send();
 	heard("");
 	teardown();
+}
+
+/* Whoever has taken it hears of its end, once. */
+TEST(copycall, C8_K7_the_end_comes_before_a_socket_is_bound)
+{
+	setup();
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	take_control();
+	check_eq(deallocate_at(map, 8, 4), 0);
+	mock_sents_forget();
+	pager_bind(&copy, 0);
+	heard("t");
+	pager_close(&copy);
+	pager_bind(&copy, 0);
+	heard("");
+	pager_end(&copy);
+	teardown();
+}
+
+TEST(copycall, C8_K7_the_end_comes_before_init_is_sent)
+{
+	setup();
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	mock_pump_held = true;
+	take();
+	check_eq(deallocate_at(map, 8, 4), 0);
+	mock_pump_held = false;
+	mock_sents_forget();
+	machvm_port_pump(copy.memobj->port);
+	heard("t");
+	pager_end(&copy);
+	teardown();
+}
+
+/* The next one hears of it; if there is none, what was to be said holds nothing. */
+TEST(copycall, S2_51_C8_the_pager_dies_before_it_hears_of_the_end)
+{
+	for (int successor = 0; successor < 2; successor++) {
+		setup();
+		check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+		send();
+		mock_pump_held = true;
+		take();
+		pager_close(&copy);
+		check_eq(deallocate_at(map, 8, 4), 0);
+		mock_pump_held = false;
+		mock_sents_forget();
+		if (successor) {
+			pager_bind(&copy, 0);
+			heard("t");
+		}
+		pager_end(&copy);
+		teardown();
+	}
 }
 
 TEST(copycall, a_successor_hears_of_it_on_another_port)
