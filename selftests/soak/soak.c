@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +22,10 @@
 #include <unistd.h>
 
 #define TICK_MS 200
-#define USES "/sys/module/machvm/refcnt"
 
 struct board *board;
 struct object object;
 static long patience = 600;
-
-/* Others may hold the locks of stdio, for ever in a child: one write is one line. */
-void finding(const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-	int length;
-
-	length = snprintf(text, sizeof(text), "# finding: ");
-	va_start(arguments, format);
-	length += vsnprintf(text + length, sizeof(text) - length - 1, format, arguments);
-	va_end(arguments);
-	if (length > (int)sizeof(text) - 2)
-		length = sizeof(text) - 2;
-	text[length++] = '\n';
-	if (atomic_fetch_add(&board->findings, 1) < 20 && write(2, text, length) < 0)
-		abort();
-}
 
 unsigned int seed_of(const struct part *part)
 {
@@ -234,17 +214,22 @@ static pid_t start_guard(void)
 	}
 }
 
+static void beat(void)
+{
+	usleep(TICK_MS * 1000);
+	atomic_fetch_add(&board->beats, 1);
+}
+
 static void tick(unsigned int *seed, bool deadly)
 {
 	static long minute, begun;
 
 	begun = begun ?: now();
-	atomic_fetch_add(&board->beats, 1);
 	look_after();
 	pagers_tick(seed, deadly);
 	if (now() - begun >= 60 * (minute + 1))
 		say_counts("after", ++minute);
-	usleep(TICK_MS * 1000);
+	beat();
 }
 
 static void end_parts(unsigned int *seed)
@@ -292,40 +277,6 @@ static void disk_check(void)
 			finding("page %lu of the object, written %u times, is not on the disk", i,
 				version);
 	}
-}
-
-struct counts {
-	unsigned long maps, objects, pages, wired, ports, queued, paged_out, managed, uses;
-};
-
-static struct counts count(void)
-{
-	struct machvm_vm_statistics all = statistics();
-
-	return (struct counts){
-		all.out_maps, all.out_objects,
-		all.out_active_count + all.out_inactive_count + all.out_wire_count,
-		all.out_wire_count, all.out_ports, all.out_queued, all.out_paged_out,
-		all.out_managed, util_file_number(USES),
-	};
-}
-
-/* What processes had goes when they have ended, and some of it a little later. */
-static void nothing_left(const struct counts *before)
-{
-	const unsigned long *was = (const unsigned long *)before;
-	struct counts after = count();
-	const unsigned long *is = (const unsigned long *)&after;
-
-	for (unsigned int i = 0; i < patience * 1000 / TICK_MS &&
-	     memcmp(before, &after, sizeof(after)); i++) {
-		usleep(TICK_MS * 1000);
-		atomic_fetch_add(&board->beats, 1);
-		after = count();
-	}
-	for (unsigned int i = 0; i < sizeof(after) / sizeof(*is); i++)
-		if (was[i] != is[i])
-			finding("count %u was %lu, is %lu", i, was[i], is[i]);
 }
 
 /* Not every kernel counts that; each of them logs it. */
@@ -381,11 +332,12 @@ int main(void)
 	must(dup2(1, 2) == 2);		/* so that all is read in the order in which it was said */
 	board = util_shared(sizeof(*board));
 	must(board && !sysinfo(&info));
+	findings_begin(&board->findings);
 	board->seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : time(NULL) ^ getpid();
 	printf("# SEED=%lu\n", board->seed);
 	machine_begin(info.totalram * info.mem_unit / PAGE);
 	kernels_again();	/* the library opens the device for that, and for good */
-	before = count();
+	before = counts_now();
 	plan(info.totalram * info.mem_unit / PAGE);
 	object_begin();
 	patience = atol(getenv("STALL") ?: "600");
@@ -398,7 +350,7 @@ int main(void)
 	pagers_end();
 	object_end();
 	if (!atomic_load(&board->findings))
-		nothing_left(&before);
+		counts_expect(&before, patience * 1000 / TICK_MS, beat);
 	if (killed() != kills || util_cgroup_kills(GROUP))
 		finding("Linux has killed %ld for want of memory", killed() - kills);
 	say_counts("at the end, after", minutes);

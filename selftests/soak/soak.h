@@ -9,6 +9,7 @@
 #define _SELFTESTS_SOAK_H
 
 #include "../pager/raw.h"
+#include "../stress/finding.h"
 #include "disk_pager.h"
 
 #define PARTS_MAX 16
@@ -51,9 +52,6 @@ struct board {
 
 extern struct board *board;
 extern struct object object;	/* of the pager with a disk */
-
-/* Says what was found, and counts it. */
-void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Numbers of a process: the same ones each time it is started with the same seed. */
 unsigned int seed_of(const struct part *part);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,28 +20,9 @@
 
 #define TICK_MS 50
 #define PATIENCE 6000		/* ticks until who does not end hangs */
-#define USES "/sys/module/machvm/refcnt"
 
 struct board *board;
 struct object objects[OBJECTS];
-
-/* Others may hold the locks of stdio, for ever in a child: one write is one line. */
-void finding(const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-	int length;
-
-	length = snprintf(text, sizeof(text), "# finding: ");
-	va_start(arguments, format);
-	length += vsnprintf(text + length, sizeof(text) - length - 1, format, arguments);
-	va_end(arguments);
-	if (length > (int)sizeof(text) - 2)
-		length = sizeof(text) - 2;
-	text[length++] = '\n';
-	if (atomic_fetch_add(&board->findings, 1) < 20 && write(2, text, length) < 0)
-		abort();
-}
 
 static uint64_t random_next(struct random *random)
 {
@@ -165,38 +145,6 @@ static void end_pagers(void)
 	}
 }
 
-struct counts {
-	unsigned long maps, objects, pages, wired, ports, queued, paged_out, uses;
-};
-
-static struct counts count(void)
-{
-	struct machvm_vm_statistics now = statistics();
-
-	return (struct counts){
-		now.out_maps, now.out_objects,
-		now.out_active_count + now.out_inactive_count + now.out_wire_count,
-		now.out_wire_count, now.out_ports, now.out_queued, now.out_paged_out,
-		util_file_number(USES),
-	};
-}
-
-/* What processes had goes when they have ended, and some of it a little later. */
-static void nothing_left(const struct counts *before)
-{
-	const unsigned long *was = (const unsigned long *)before;
-	struct counts after = count();
-	const unsigned long *is = (const unsigned long *)&after;
-
-	for (unsigned int i = 0; i < PATIENCE && memcmp(before, &after, sizeof(after)); i++) {
-		tick();
-		after = count();
-	}
-	for (unsigned int i = 0; i < sizeof(after) / sizeof(*is); i++)
-		if (was[i] != is[i])
-			finding("count %u was %lu, is %lu", i, was[i], is[i]);
-}
-
 static unsigned long number_of(const char *name, unsigned long otherwise)
 {
 	const char *text = getenv(name);
@@ -275,11 +223,12 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	board = util_shared(sizeof(*board));
 	must(board);
+	findings_begin(&board->findings);
 	board->seed = number_of("SEED", time(NULL) ^ getpid());
 	board->company = number_of("COMPANY", 0);
 	printf("# SEED=%lu\n", board->seed);
 	must(util_device() >= 0);
-	before = count();
+	before = counts_now();
 	for (unsigned int i = 0; i < OBJECTS; i++) {
 		object_create(&objects[i]);
 		set_absence(&objects[i], MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
@@ -291,7 +240,7 @@ int main(void)
 		close(objects[i].fd);
 	}
 	if (!board->company)
-		nothing_left(&before);
+		counts_expect(&before, PATIENCE, tick);
 	report();
 	return atomic_load(&board->findings) != 0;
 }

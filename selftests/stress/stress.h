@@ -11,6 +11,7 @@
 #define _SELFTESTS_STRESS_H
 
 #include "../pager/raw.h"
+#include "finding.h"
 
 #define FAMILIES 2
 #define THREADS 4		/* of a family */
@@ -57,8 +58,6 @@ struct board {
 extern struct board *board;
 extern struct object objects[OBJECTS];
 
-/* Says what was found, and counts it. */
-void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Numbers of a thread: the same ones each time it is started with the same seed. */
 struct random {
