@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * copy.c - copy-on-write between objects: shadows, delayed copies, and who sees what.
- * Callers: mapcopy.c marks, copies and pushes; fault.c makes shadows and pushes.
+ * Callers: mapcopy.c marks and copies; fault.c makes shadows and pushes; push.c pushes.
  * Never: waits for a pager.
  * Locks: family->lock for writing where the shape changes; family->mappers to find entries.
  *
@@ -371,57 +371,4 @@ bool machvm_object_pinned(struct machvm_object *object, u64 index, u64 nr)
 	pinned = machvm_page_next_pinned(object, &index, index + nr - 1);
 	up_read(&object->family->lock);
 	return pinned;
-}
-
-/* Pushes one page, if that is still wanted; the spare is consumed. */
-static int push_page(struct machvm_object *source, u64 index, struct folio *spare)
-{
-	struct folio *folio;
-	int err = -EBUSY;
-
-	down_read(&source->family->lock);
-	folio = machvm_page_lookup(source, index);
-	if (folio) {
-		folio_lock(folio);
-		if (machvm_push_wanted_locked(source, index))
-			err = machvm_push_locked(source, index, folio, spare);
-		folio_unlock(folio);
-	}
-	up_read(&source->family->lock);
-	if (err)
-		machvm_page_free(spare);
-	return err == -EBUSY ? 0 : err;
-}
-
-/**
- * machvm_push_range - give a delayed copy now what it would get when the source is written
- * @source: has a delayed copy
- * @index: first page
- * @nr: pages
- * @all: every resident page of them, for they are wired; else those that somebody reads or writes
- *       beside the translations, and who could not follow if the source's page became another
- *
- * Afterwards the source is written in place, and what a device writes does not reach the copy.
- * Context: the translations of the range were taken away, and none is made: map->lock held.
- * Return: 0 or -ENOMEM.
- */
-int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all)
-{
-	u64 last = index + nr - 1;
-	struct folio *spare;
-	bool found;
-	int err = 0;
-
-	for (; !err && index <= last; index++) {
-		down_read(&source->family->lock);
-		found = all ? machvm_page_next(source, &index, last) :
-			      machvm_page_next_pinned(source, &index, last);
-		up_read(&source->family->lock);
-		if (!found)
-			break;
-		spare = machvm_page_alloc(source->user, GFP_KERNEL);
-		err = IS_ERR(spare) ? -ENOMEM : push_page(source, index, spare);
-		cond_resched();
-	}
-	return err;
 }

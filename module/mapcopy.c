@@ -2,7 +2,7 @@
 /*
  * mapcopy.c - memory moved by reference: fork, vm_copy, vm_read, vm_write.
  * Callers: vma.c at fork; dev.c for the verbs; proxy.c.
- * Never: asks for a page; touches or allocates one, unless it is wired or in use by a device.
+ * Never: asks for a page; touches one, unless it is wired or in use by a device, see push.c.
  * Locks: takes map->lock for writing, of one map at a time but for fork (parent, then the child
  * that nobody knows); then the objects'.
  *

@@ -45,7 +45,6 @@ bool machvm_push_wanted_locked(struct machvm_object *source, u64 index);
 int machvm_push_locked(struct machvm_object *source, u64 index, struct folio *folio,
 		       struct folio *spare);
 bool machvm_object_pinned(struct machvm_object *object, u64 index, u64 nr);
-int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all);
 void machvm_zap_mappers(struct machvm_object *object, u64 index, u64 nr);
 void machvm_zap_viewers_locked(struct machvm_object *object, u64 index);
 void machvm_zap_viewers_run_locked(struct machvm_object *object, u64 index, u64 nr);

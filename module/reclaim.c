@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * reclaim.c - memory for who finds none: other pages are paged out, by whoever wants one.
- * Callers: fault.c and fetch.c; shrinker.c for Linux.  No lock of ours is held.
+ * Callers: fault.c and fetch.c; push.c, under map->lock; shrinker.c for Linux.
  * Never: waits for a pager.
  * Locks: those of pageout.c and of machvm_object_put().
  *
@@ -229,7 +229,7 @@ static unsigned long reclaim(struct wanter *wanter, int err)
  *
  * At a limit of all users anybody's pages may go, at a user's own that user's; for want of memory
  * those of the current memory cgroup, if it has a limit, else @user's.
- * Context: no lock of ours is held; mmap_lock may be, as it is when Linux reclaims.
+ * Context: no lock of ours but map->lock; mmap_lock may be held, as it is when Linux reclaims.
  * Return: how many pages went; 0 if it makes no sense to try again.
  */
 unsigned long machvm_reclaim(struct machvm_user *user, int err)

@@ -80,6 +80,9 @@ int machvm_vm_install(struct machvm_map *map, u64 addr, struct machvm_map *copy)
 int machvm_vm_alias(struct machvm_map *from, u64 addr, u64 length, struct machvm_map *into,
 		    u64 *alias);
 
+/* push.c */
+int machvm_push_range(struct machvm_object *source, u64 index, u64 nr, bool all);
+
 /* sync.c */
 int machvm_vm_msync(struct machvm_map *map, u64 addr, u64 length, u32 flags);
 int machvm_vm_object_sync(struct machvm_map *map, u64 id, u64 offset, u64 length, bool flush,

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
@@ -246,6 +247,35 @@ TEST_F(pageout, K13_more_than_all_may_have)
 	EXPECT_EQ(0, util_wait(pid));
 	EXPECT_EQ(0, util_wrong(base, 350, 1));
 	EXPECT_EQ(0, util_wrong(base + PAGES(350), 350, 3));
+}
+
+/* The child gets copies of what is wired at once: what is not goes for them, and then they themselves. */
+TEST_F(pageout, K13_what_is_wired_is_copied_at_a_limit)
+{
+	const struct rlimit lock = { PAGES(60), PAGES(60) };
+	vm_address_t base, copy;
+	pid_t pid;
+
+	ASSERT_EQ(0, chmod(MACHVM_DEVICE, 0666));
+	ASSERT_EQ(0, util_parameter_set("max_user_pages", 100));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &lock));
+	ASSERT_EQ(0, setuid(USER));
+	base = util_make(160);
+	copy = util_make(60);
+	util_fill(base, 60, 1);
+	ASSERT_EQ(KERN_SUCCESS, vm_wire(mach_host_self(), SELF, base, PAGES(60), VM_PROT_READ));
+	util_fill(base + PAGES(60), 100, 2);
+	pid = fork();
+	if (pid == 0) {
+		EXPECT_EQ(0, util_wrong(base, 60, 1));
+		EXPECT_EQ(0, util_wrong(base + PAGES(60), 100, 2));
+		CHILD_END();
+	}
+	EXPECT_EQ(0, util_wait(pid));
+	EXPECT_EQ(KERN_SUCCESS, vm_copy(SELF, base, PAGES(60), copy));
+	util_fill(base, 60, 3);
+	EXPECT_EQ(0, util_wrong(copy, 60, 1));
+	EXPECT_EQ(0, util_wrong(base, 60, 3));
 }
 
 #define GROUP "machvm-pageout"
