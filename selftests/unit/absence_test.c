@@ -355,6 +355,101 @@ TEST(absence, S2_51_each_successor_gets_its_own_objects)
 	teardown();
 }
 
+/* A pager with a socket of its own takes over: what waits goes to its port. */
+static void other_new(struct pager *other)
+{
+	pager_new(other);
+	pager_bind(other, 0);
+	check_eq(map_pager(map, other, 8, 4, 0, false), 0);
+	check_eq(machvm_memobj_ready(other->memobj, false, MACHVM_COPY_DELAY), 0);
+}
+
+static void take_over(struct pager *other)
+{
+	pager_close(&pager);
+	mock_sents_forget();
+	check_eq(machvm_memobj_join(pager.memobj, other->memobj->port), 0);
+	machvm_port_pump(other->memobj->port);
+}
+
+static void other_end(struct pager *other)
+{
+	map_end(map);
+	map = NULL;
+	pager_end(other);
+	teardown();
+}
+
+TEST(absence, S2_51_who_takes_over_is_asked_in_the_order_of_all)
+{
+	struct machvm_request *requests[3], *request;
+	struct pager other;
+	unsigned int i = 0;
+
+	setup(MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	other_new(&other);
+	requests[0] = ask(entry_at(map, 8)->object, 0);
+	fake_time_add(MS);
+	requests[1] = ask_page(1);
+	fake_time_add(MS);
+	requests[2] = ask(entry_at(map, 8)->object, 1);
+	take_over(&other);
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_last_sent()->object, pager.memobj->id);
+	check(mock_last_sent()->via == other.binding);
+	list_for_each_entry(request, &other.memobj->port->open, open_on_port)
+		check(i < 3 && request == requests[i++]);
+	check_eq(i, 3);
+	check_eq(supply(&other, 0, 1, false), 0);
+	check_eq(supply(&pager, 1, 2, false), 0);
+	check_eq(supply(&other, 1, 3, false), 0);
+	for (i = 0; i < 3; i++)
+		ended(requests[i], MACHVM_KERN_SUCCESS);
+	other_end(&other);
+}
+
+TEST(absence, S2_51_who_takes_over_gets_what_was_being_returned)
+{
+	struct pager other;
+
+	setup(MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	other_new(&other);
+	check_eq(supply(&pager, 3, 33, false), 0);
+	check_eq(store(map, 3, 34), 0);
+	check_eq(deallocate_at(map, 0, 8), 0);
+	check_eq(mock_last_sent()->type, MACHVM_MSG_DATA_RETURN);
+	take_over(&other);
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_last_sent()->type, MACHVM_MSG_DATA_RETURN);
+	check_eq(mock_last_sent()->offset, PAGES(3));
+	check(mock_last_sent()->via == other.binding);
+	check_eq(release_pages(&pager, 3, 1), 0);
+	check_eq(mock_last_sent()->type, MACHVM_MSG_TERMINATE);
+	check_eq(other.memobj->port->nr_queued, 0);
+	check_eq(mock_stats[MACHVM_STAT_LOST], 0);
+	other_end(&other);
+}
+
+/* Once, while a pager is waited for. */
+static void set_manager(void *arg)
+{
+	fake_world = NULL;
+	manager_new(arg);
+}
+
+TEST(absence, S2_51_who_waits_gets_a_default_manager_that_came_meanwhile)
+{
+	struct pager manager;
+
+	setup(MACHVM_FALLBACK_MANAGER, 0, 100);
+	pager_close(&pager);
+	fake_world = set_manager;
+	fake_world_arg = &manager;
+	check_eq(machvm_absence_wait(pager.memobj), MACHVM_KERN_SUCCESS);
+	check(pager.memobj->port == manager.memobj->port);
+	manager_end(&manager);
+}
+
 /* Two at once */
 
 static struct machvm_request *open;

@@ -263,6 +263,30 @@ TEST(copycall, a_successor_hears_of_it_on_another_port)
 	teardown();
 }
 
+TEST(copycall, S2_51_who_takes_over_with_a_socket_of_its_own_hears_of_it)
+{
+	struct pager other;
+
+	setup();
+	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
+	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
+	send();
+	pager_close(&pager);
+	mock_sents_forget();
+	pager_new(&other);
+	pager_bind(&other, 0);
+	check_eq(machvm_memobj_join(pager.memobj, other.memobj->port), 0);
+	send();
+	check_eq(mock_nr_sent, 1);
+	check_eq(mock_last_sent()->type, MACHVM_MSG_COPY);
+	check(mock_last_sent()->via == other.binding);
+	take();
+	check_eq(other.memobj->port->nr_sent + other.memobj->port->nr_queued, 0);
+	pager_end(&copy);
+	teardown();
+	pager_end(&other);
+}
+
 TEST(copycall, failing_allocations_leave_nothing)
 {
 	for (unsigned long n = fail_next(0); n; n = fail_next(n)) {

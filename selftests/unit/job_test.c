@@ -29,17 +29,22 @@ static void teardown(void)
 	mock_sents_forget();
 }
 
-static int order(u64 page, u64 nr, u32 what, bool flush, u32 locks)
+static int order_of(struct machvm_memobj *memobj, u64 page, u64 nr, u32 what, bool flush, u32 locks)
 {
 	struct machvm_lock_order order = {
 		.offset = PAGES(page), .length = PAGES(nr), .should_return = what, .flush = flush,
 		.locks = locks, .reply = true,
 	};
-	int kr = machvm_job_start(pager.memobj, &order, NULL);
+	int kr = machvm_job_start(memobj, &order, NULL);
 
 	if (!kr)
-		machvm_memobj_advance(pager.memobj);
+		machvm_memobj_advance(memobj);
 	return kr;
+}
+
+static int order(u64 page, u64 nr, u32 what, bool flush, u32 locks)
+{
+	return order_of(pager.memobj, page, nr, what, flush, locks);
 }
 
 static struct folio *page_at(u64 index)
@@ -206,6 +211,44 @@ TEST(job, a_waiter_is_told_when_the_pager_is_gone)
 	machvm_job_put(first);
 	machvm_job_put(second);
 	check_eq(machvm_job_start(pager.memobj, &order, &first), MACHVM_KERN_MEMORY_ERROR);
+	teardown();
+}
+
+/* The next pager has ordered nothing. */
+TEST(job, S2_51_a_pager_goes_before_it_is_told)
+{
+	setup(4);
+	mock_pump_held = true;
+	check_eq(order(0, 4, DIRTY, false, NO_CHANGE), 0);
+	check_eq(atomic_read(&pager.memobj->nr_jobs), 1);
+	pager_close(&pager);
+	check_eq(atomic_read(&pager.memobj->nr_jobs), 0);
+	check_eq(pager.memobj->port->nr_queued, 0);
+	mock_pump_held = false;
+	pager_bind(&pager, 0);
+	heard("");
+	teardown();
+}
+
+/* Of two objects of one pager. */
+TEST(job, S2_51_an_object_dies_before_its_pager_is_told)
+{
+	struct pager other;
+
+	setup(4);
+	pager_new(&other);
+	check_eq(machvm_memobj_join(other.memobj, pager.memobj->port), 0);
+	mock_pump_held = true;
+	check_eq(order(0, 4, DIRTY, false, NO_CHANGE), 0);
+	check_eq(order_of(other.memobj, 0, 4, DIRTY, false, NO_CHANGE), 0);
+	machvm_memobj_die(other.memobj);
+	check_eq(atomic_read(&other.memobj->nr_jobs), 0);
+	check_eq(atomic_read(&pager.memobj->nr_jobs), 1);
+	mock_pump_held = false;
+	machvm_port_pump(pager.memobj->port);
+	check_eq(mock_last_sent()->object, pager.memobj->id);
+	heard("c");
+	machvm_memobj_put(other.memobj);
 	teardown();
 }
 

@@ -2,6 +2,7 @@
 /* laundry_test.c - a run of pages at its pager: what it holds, and what is left of it. */
 #include "mock.h"
 #include "absence.h"
+#include "fake/thread.h"
 #include "laundry.h"
 #include "lock.h"
 
@@ -168,8 +169,11 @@ TEST(laundry, pages_are_released_once_and_in_any_order)
 	teardown();
 }
 
-/* What MACHVM_RETURN_MAP does: the pages are the pager's, or nothing has changed. */
-TEST(laundry, released_pages_may_move_into_an_object)
+/*
+ * What MACHVM_RETURN_MAP does: the pages are the pager's, or nothing has changed.  The first one was
+ * @written since, or both are where they were.
+ */
+static void move_into_an_object(bool written)
 {
 	struct machvm_object *into;
 
@@ -178,7 +182,8 @@ TEST(laundry, released_pages_may_move_into_an_object)
 
 		setup();
 		begin(false);
-		check_eq(store(map, 2, 77), 0);
+		if (written)
+			check_eq(store(map, 2, 77), 0);
 		into = machvm_object_create(&mock_user, NULL);
 		fail_nth(n);
 		kr = machvm_memobj_release(pager.memobj, PAGES(2), PAGES(2), into);
@@ -195,9 +200,15 @@ TEST(laundry, released_pages_may_move_into_an_object)
 			check_eq(((u8 *)folio_address(machvm_page_lookup(into, 1)))[3], 103);
 		}
 		machvm_object_put(into);
-		check_eq(load(map, 2), 77);
+		check_eq(load(map, 2), written ? 77 : 102);
 		teardown();
 	}
+}
+
+TEST(laundry, released_pages_may_move_into_an_object)
+{
+	move_into_an_object(true);
+	move_into_an_object(false);
 }
 
 /* Between two batches of a long walk. */
@@ -383,4 +394,36 @@ TEST(laundry, S2_51_a_page_that_goes_back_is_not_asked_for_again)
 		check(is_dirty(3));
 		teardown();
 	}
+}
+
+/* The last mapping goes while the pager does: pages that were with it belong nowhere any more. */
+
+static void under_way(void)
+{
+	setup();
+	begin(true);
+	check(!page_at(2) && !page_at(3));
+}
+
+static void unmaps(void)
+{
+	check_eq(deallocate_at(map, 0, 8), 0);
+}
+
+static void closes(void)
+{
+	pager_close(&pager);
+}
+
+static void after_both(void)
+{
+	check(!pager.memobj->run);
+	check_eq(pager.memobj->state, MACHVM_MEMOBJ_IDLE);
+	check_eq(mock_user.pages, 0);
+	teardown();
+}
+
+TEST(laundry, S2_51_the_end_of_the_pager_meets_the_last_unmapping)
+{
+	race(&(struct race){ under_way, unmaps, closes, after_both });
 }

@@ -420,7 +420,9 @@ TEST(map, V8_V22_no_call_makes_a_region_too_many)
 	check_eq(protect_at(map, 2, 1, R), MACHVM_KERN_RESOURCE_SHORTAGE);
 	check_eq(machvm_vm_inherit(map, AT(2), PAGES(1), MACHVM_INHERIT_NONE),
 		 MACHVM_KERN_RESOURCE_SHORTAGE);
+	check_eq(wire_at(map, 2, 1, R), MACHVM_KERN_RESOURCE_SHORTAGE);
 	check_eq(machvm_unwire(map, AT(2), AT(3)), MACHVM_KERN_RESOURCE_SHORTAGE);
+	check_eq(map->wired_size, 0);
 	map->nr_entries = nr;
 	map_is(map, "0+1 r--/rwx 1; 1+3 rw-/rwx 1");
 	map_end(map);
