@@ -119,7 +119,7 @@ libfuzzer:
 fail-nth: lib
 	+selftests/fail_nth/run $(K)
 
-# Which lines of the module no test executes, in a kernel that counts.
+# Which lines of the module no test executes, in user space or in a kernel that counts.
 .PHONY: coverage
 coverage: lib tools
 	+selftests/coverage/run
@@ -233,8 +233,8 @@ help:
 	@echo '                  in the coverage kernel, which takes some ten minutes to build the first'
 	@echo '                  time; goes on where the last one ended; SECONDS=60, SEED=n, LANES=2'
 	@echo '                  (not in check)'
-	@echo '  coverage        lines of the module that are executed by selftest, fail-nth and'
-	@echo '                  kunit; one that is not must be in selftests/unreached.txt;'
+	@echo '  coverage        lines of the module that are executed by unit, selftest, fail-nth'
+	@echo '                  and kunit; one that is not must be in selftests/unreached.txt;'
 	@echo '                  RINGS="a b" for these, COVERAGE=FOLDER only looks at what was counted,'
 	@echo '                  in build/counted (not in check)'
 	@echo '  reload          200 times loaded, used and unloaded: nothing grows, and nothing'
