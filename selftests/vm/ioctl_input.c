@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ioctl_input.c - bad input: every command on every descriptor answers a defined errno, and has
- * done nothing: machvmctl shows the same map and the same objects before and after.
+ * done nothing: regions, objects and pagers are before and after the same.
  */
 #include "harness.h"
 #include "calls.h"
@@ -18,22 +18,35 @@ FIXTURE(input) {
 	char *before;
 };
 
-/* What machvmctl says of this process and of all objects.  No fork: that would mark regions. */
+static void put(FILE *out, const char *what, const void *structure, size_t size)
+{
+	const __u32 *words = structure;
+
+	fprintf(out, "%s", what);
+	for (size_t i = 0; i < size / sizeof(*words); i++)
+		fprintf(out, " %x", words[i]);
+	fputc('\n', out);
+}
+
+/* All that is known of this process's regions, and of everybody's objects and pagers. */
 static char *state(void)
 {
-	size_t size = 1 << 16, length = 0;
-	char *text = calloc(1, size), command[128];
-	FILE *pipe;
+	struct machvm_object_info object = { .size = sizeof(object) };
+	struct machvm_port_info port = { .size = sizeof(port) };
+	struct machvm_vm_region region;
+	vm_address_t address = 0;
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
 
-	snprintf(command, sizeof(command),
-		 "machvmctl -j map %d && machvmctl -j object && machvmctl -j pager list", getpid());
-	pipe = popen(command, "re");
-	if (pipe)
-		length = fread(text, 1, size - 1, pipe);
-	if (!pipe || pclose(pipe) || length < 100) {
-		free(text);
-		return NULL;
-	}
+	for (; !util_region_full(MACHVM_TASK_SELF, address, &region);
+	     address = region.address + region.out_length)
+		put(out, "region", &region, sizeof(region));
+	for (; !util_ioctl(util_device(), MACHVM_OBJECT_INFO, &object); object.id++)
+		put(out, "object", &object, sizeof(object));
+	for (; !util_ioctl(util_device(), MACHVM_PORT_INFO, &port); port.id++)
+		put(out, "port", &port, sizeof(port));
+	fclose(out);
 	return text;
 }
 
@@ -58,7 +71,9 @@ FIXTURE_SETUP(input)
 	world->file = open("/dev/null", O_RDWR);
 	util_read(world->base + PAGES(8));	/* for MACHVM_FAULT_INFO to know */
 	self->before = state();
-	ASSERT_NE(NULL, self->before);
+	ASSERT_NE(NULL, strstr(self->before, "region"));
+	ASSERT_NE(NULL, strstr(self->before, "object"));
+	ASSERT_NE(NULL, strstr(self->before, "port"));
 }
 
 FIXTURE_TEARDOWN(input)
