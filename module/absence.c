@@ -124,12 +124,13 @@ static long jiffies_until(u64 due)
 	return due > now ? nsecs_to_jiffies(due - now) + 1 : 1;
 }
 
-/* No pager will come, but the default memory manager may have the object. */
+/* No pager will come, or it was a manager: the default memory manager may have the object. */
 static bool is_for_manager(struct machvm_memobj *memobj)
 {
 	struct machvm_port *port = machvm_memobj_lock_port(memobj);
-	bool is = memobj->fallback == MACHVM_FALLBACK_MANAGER && !memobj->dead &&
-		  !memobj->bank && machvm_absence_over_locked(memobj);
+	bool is = !memobj->dead &&
+		  (memobj->bank || (memobj->fallback == MACHVM_FALLBACK_MANAGER &&
+				    machvm_absence_over_locked(memobj)));
 
 	machvm_memobj_unlock_port(port);
 	return is;

@@ -31,9 +31,13 @@ static long bind_socket(struct file *file, void *arg)
 {
 	struct machvm_memobj *memobj = file->private_data;
 	struct machvm_control_bind *call = arg;
+	int err;
 
 	call->out_id = memobj->id;
-	return machvm_channel_bind(memobj, call->socket, call->window, &call->out_epoch);
+	err = machvm_channel_bind(memobj, call->socket, call->window, &call->out_epoch);
+	if (!err)
+		machvm_manager_bound(memobj);
+	return err;
 }
 
 static long set_absence(struct file *file, void *arg)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * manager.c - who is the default memory manager: the kernel's own store, or a program.
- * Callers: dev.c sets and asks; bank.c sends to its port.
+ * Callers: dev.c sets and asks; control.c binds; absence.c; bank.c sends to its port.
  * Never: waits.
  * Locks: manager_lock, a leaf.
  */
@@ -34,26 +34,6 @@ struct machvm_memobj *machvm_manager_get(void)
 	return memobj;
 }
 
-/**
- * machvm_manager_set - another default memory manager
- * @memobj: to whose port create is sent from now on, with a reference, which is consumed; NULL: the
- *	    kernel's own store
- *
- * What another one has stays with it as long as it is served, and is served by the new one then.
- * Return: the one before, with a reference, or NULL.
- */
-struct machvm_memobj *machvm_manager_set(struct machvm_memobj *memobj)
-{
-	struct machvm_memobj *old;
-
-	spin_lock(&manager_lock);
-	old = manager;
-	WRITE_ONCE(manager, memobj);
-	spin_unlock(&manager_lock);
-	machvm_bank_kick();
-	return old;
-}
-
 /* The port of the manager, with a reference, if somebody serves it; else NULL. */
 struct machvm_port *machvm_manager_port(void)
 {
@@ -73,6 +53,52 @@ struct machvm_port *machvm_manager_port(void)
 	return NULL;
 }
 
+/* Puts what nobody serves of what managers have before the one that is there, if there is one. */
+static void adopt_all(void)
+{
+	struct machvm_port *port = machvm_manager_port();
+	struct machvm_memobj *memobj;
+	u64 id = 0;
+
+	while (port && (memobj = machvm_memobj_first(id))) {
+		if (memobj->bank)
+			machvm_channel_adopt(memobj, port);
+		id = memobj->id + 1;
+		machvm_memobj_put(memobj);
+		cond_resched();
+	}
+	if (port)
+		machvm_port_put(port);
+	machvm_bank_kick();
+}
+
+/**
+ * machvm_manager_set - another default memory manager
+ * @memobj: to whose port create is sent from now on, with a reference, which is consumed; NULL: the
+ *	    kernel's own store
+ *
+ * What another one has stays with it as long as it is served, and is served by the new one then.
+ * Return: the one before, with a reference, or NULL.
+ */
+struct machvm_memobj *machvm_manager_set(struct machvm_memobj *memobj)
+{
+	struct machvm_memobj *old;
+
+	spin_lock(&manager_lock);
+	old = manager;
+	WRITE_ONCE(manager, memobj);
+	spin_unlock(&manager_lock);
+	adopt_all();
+	return old;
+}
+
+/* A socket was bound to @memobj: if that is the manager it is there from now on. */
+void machvm_manager_bound(struct machvm_memobj *memobj)
+{
+	if (READ_ONCE(manager) == memobj)
+		adopt_all();
+}
+
 /**
  * machvm_store_adopt - the default memory manager is to serve an object that nobody serves
  * @memobj: the object
@@ -88,6 +114,8 @@ void machvm_store_adopt(struct machvm_memobj *memobj)
 		return;
 	machvm_channel_adopt(memobj, port);
 	machvm_port_put(port);
+	if (memobj->bank)
+		machvm_bank_kick();
 }
 
 /* It may be set still: a memory object holds the module by its descriptors alone. */

@@ -8,6 +8,7 @@
 bool machvm_manager_is_set(void);
 struct machvm_memobj *machvm_manager_get(void);
 struct machvm_memobj *machvm_manager_set(struct machvm_memobj *manager);
+void machvm_manager_bound(struct machvm_memobj *memobj);
 struct machvm_port *machvm_manager_port(void);
 void machvm_manager_exit(void);
 

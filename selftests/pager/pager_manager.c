@@ -259,6 +259,108 @@ TEST(K13_a_successor_serves_what_was_released)
 	manager_end(&next, base, 6);
 }
 
+/* The one page of another object, written and released; its bank is in @bank. */
+static void second_begin(struct manager *m, vm_address_t base, struct object *bank)
+{
+	const struct object first = m->bank;
+
+	fill(base, 1, 50);
+	must_eq(pageout(base, 1), 1);
+	told(m);
+	take(m, MACHVM_CMD_DATA_INITIALIZE, 1);
+	*bank = m->bank;
+	m->bank = first;
+}
+
+/* Who waits for a page waits no longer because the manager is slow to take others. */
+TEST(K13_a_successor_is_asked_before_it_has_taken)
+{
+	struct manager m, next;
+	struct object second;
+	vm_address_t base, other = util_make(1);
+	struct message message;
+	struct touch touch;
+
+	/* So that it is an object of its own. */
+	must_eq(vm_inherit(SELF, other, PAGE, VM_INHERIT_NONE), KERN_SUCCESS);
+	base = manager_begin(&m, 6, 3);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 3);
+	second_begin(&m, other, &second);
+	wait_until(managed() == 4);
+	fill(base + PAGES(3), 3, 4);
+	ASSERT_EQ(3, pageout(base + PAGES(3), 3));
+	expect_message(&m.channel, MACHVM_CMD_DATA_INITIALIZE);
+	sleeping_read(&touch, other);
+	channel_close(&m.channel);
+	close(m.self.control);
+	manager_start(&next);
+	do {
+		message = channel_next(&next.channel);
+	} while (message.command != MACHVM_CMD_DATA_REQUEST);
+	EXPECT_EQ(second.id, message.object);
+	close(second.control);
+	close(m.bank.control);
+	wait_until(!open_bank(&next, second.id));
+	must_eq(supply_mark(&next.bank, 0, 7), 0);
+	touch_end(&touch);
+	EXPECT_EQ(util_mark(0, 7), touch.byte);
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+	close(next.bank.control);
+	channel_close(&next.channel);
+	unmap(other, 1);
+	unmap(base, 6);
+}
+
+/* It was set while the one before was there, which kept what it had until it went. */
+TEST(K13_who_is_set_already_is_asked_when_the_one_before_goes)
+{
+	struct manager m, next;
+	struct touch touch;
+	vm_address_t base;
+
+	base = manager_begin(&m, 2, 2);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 2);
+	wait_until(managed() == 2);
+	manager_start(&next);
+	sleeping_read(&touch, base + PAGES(1));
+	EXPECT_TRUE(channel_empty(&next.channel));
+	channel_close(&m.channel);
+	close(m.bank.control);
+	close(m.self.control);
+	wait_until(!open_bank(&next, m.bank.id));
+	memcpy(next.kept, m.kept, sizeof(m.kept));
+	give(&next, 1);
+	touch_end(&touch);
+	EXPECT_EQ(2, touch.byte);
+	manager_end(&next, base, 2);
+}
+
+/* Nobody serves it when it is set; from the first socket on it is there. */
+TEST(K13_who_is_bound_after_he_was_set_is_asked)
+{
+	struct manager m, next = { 0 };
+	struct touch touch;
+	vm_address_t base;
+
+	base = manager_begin(&m, 2, 2);
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 2);
+	wait_until(managed() == 2);
+	sleeping_read(&touch, base + PAGES(1));
+	channel_close(&m.channel);
+	close(m.bank.control);
+	object_create(&next.self);
+	must_eq(set_manager(next.self.fd, 0, NULL), 0);
+	close(m.self.control);
+	channel_open(&next.channel);
+	must_eq(object_bind(&next.self, &next.channel, 0), 0);
+	wait_until(!open_bank(&next, m.bank.id));
+	memcpy(next.kept, m.kept, sizeof(m.kept));
+	give(&next, 1);
+	touch_end(&touch);
+	EXPECT_EQ(2, touch.byte);
+	manager_end(&next, base, 2);
+}
+
 /* An object with pages 0 and 1, the first one written; page 2 is asked for, and read by @reader. */
 static void forsaken_begin(struct served *s, struct touch *reader)
 {
