@@ -39,7 +39,8 @@ tools: lib
 
 # Tests. Each ring ends with a line "N passed, N failed, N skipped";
 # scripts/rings adds them up.
-RINGS := style layers genl-check unit lib-check tools-check rows guest selftest kunit
+# The longest first: they run side by side.
+RINGS := selftest style unit guest kunit tools-check lib-check layers genl-check rows
 
 .PHONY: check
 check:
