@@ -3,89 +3,13 @@
  * pager_manager.c - the default memory manager in user space: rows K6, K13, C13.
  */
 #include "harness.h"
-#include "raw.h"
+#include "manager.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static int set_manager(int manager, uint32_t flags, int *previous)
-{
-	struct machvm_default_manager call = {
-		.size = sizeof(call), .manager = manager, .flags = flags,
-	};
-	int device = open("/dev/machvm", O_RDWR | O_CLOEXEC), ret;
-
-	ret = util_ioctl(device, MACHVM_SET_DEFAULT_MANAGER, &call);
-	close(device);
-	if (previous)
-		*previous = call.out_previous;
-	else if (!ret && call.out_previous >= 0)
-		close(call.out_previous);
-	return ret;
-}
-
-/* A manager, and an object of the kernel's that it was told of. */
-struct manager {
-	struct channel channel;
-	struct object self;
-	struct object bank;
-	unsigned char kept[16][PAGE];
-};
-
-static void manager_start(struct manager *m)
-{
-	memset(m, 0, sizeof(*m));
-	channel_open(&m->channel);
-	object_create(&m->self);
-	must_eq(object_bind(&m->self, &m->channel, 0), 0);
-	must_eq(set_manager(m->self.fd, 0, NULL), 0);
-}
-
-static int open_bank(struct manager *m, uint64_t id)
-{
-	struct machvm_control_open call = { .size = sizeof(call), .id = id };
-	int ret = util_ioctl(m->self.control, MACHVM_CONTROL_OPEN, &call);
-
-	if (ret)
-		return ret;
-	m->bank = (struct object){ .fd = -1, .control = call.out_control, .id = id,
-				   .epoch = call.out_epoch };
-	return 0;
-}
-
-static void told(struct manager *m)
-{
-	struct message message = expect_message(&m->channel, MACHVM_CMD_CREATE);
-
-	must_eq(open_bank(m, message.object), 0);
-	must_eq(m->bank.epoch, message.epoch);
-	must_eq(say_ready(&m->channel, &m->bank, COPY_DELAY), 0);
-}
-
-/* Takes the pages of a message.  Returns how many. */
-static unsigned int take_some(struct manager *m, const struct message *message)
-{
-	must_eq(message->object, m->bank.id);
-	must(message->offset + message->length <= sizeof(m->kept));
-	must_eq(return_read(&m->bank, message->offset, &m->kept[message->offset / PAGE],
-			    message->length), 0);
-	must_eq(return_release(&m->bank, message->offset, message->length), 0);
-	return message->length / PAGE;
-}
-
-/* Takes pages that leave, as many as there are to come, all in such messages. */
-static void take(struct manager *m, unsigned char command, unsigned int nr)
-{
-	while (nr) {
-		struct message message = channel_next(&m->channel);
-
-		must_eq(message.command, command);
-		nr -= take_some(m, &message);
-	}
-}
 
 /* The same, where those that @offered was about were offered before, and the others not. */
 static void take_after(struct manager *m, const struct message *offered, unsigned int nr)
@@ -109,19 +33,6 @@ static void give(struct manager *m, unsigned int page)
 	must_eq(message.offset, PAGES(page));
 	must_eq(message.length, PAGE);
 	must_eq(supply(&m->bank, message.offset, m->kept[page], PAGE), 0);
-}
-
-static unsigned long pageout(vm_address_t base, unsigned int pages)
-{
-	struct machvm_vm_pageout call = {
-		.size = sizeof(call), .task = MACHVM_TASK_SELF, .address = base,
-		.length = PAGES(pages),
-	};
-	int device = open("/dev/machvm", O_RDWR | O_CLOEXEC);
-
-	must_eq(util_ioctl(device, MACHVM_VM_PAGEOUT, &call), 0);
-	close(device);
-	return call.out_pages;
 }
 
 static void fill(vm_address_t base, unsigned int pages, unsigned int from)

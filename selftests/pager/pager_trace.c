@@ -3,7 +3,7 @@
  * pager_trace.c - machvmctl trace prints each message, once, as it was said and in that order.
  */
 #include "harness.h"
-#include "raw.h"
+#include "manager.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -29,9 +29,11 @@ struct trace {
 	unsigned int nr;
 };
 
-/* Returns when nothing is missed any more. */
+/* Returns when nothing is missed any more.  Without @object it listens to all there are. */
 static void trace_start(struct trace *trace, struct object *object, bool json)
 {
+	char *arguments[8] = { "machvmctl", "trace", "--ready-fd", "9" };
+	unsigned int nr = 4;
 	int ready[2], fd;
 	char id[24], byte;
 
@@ -39,16 +41,23 @@ static void trace_start(struct trace *trace, struct object *object, bool json)
 	trace->object = object;
 	trace->json = json;
 	strcpy(trace->output, "/tmp/trace.XXXXXX");
-	snprintf(id, sizeof(id), "%llu", (unsigned long long)object->id);
+	if (object) {
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)object->id);
+		arguments[nr++] = "--object";
+		arguments[nr++] = id;
+	}
+	if (json)
+		arguments[nr++] = "-j";
 	fd = mkstemp(trace->output);
 	must(fd >= 0 && !pipe(ready));
 	trace->pid = fork();
 	if (!trace->pid) {
 		dup2(fd, 1);
-		dup2(ready[1], 9);
-		close(ready[1]);
-		execlp("machvmctl", "machvmctl", "trace", "--ready-fd", "9", "--object", id,
-		       json ? "-j" : NULL, NULL);
+		if (ready[1] != 9) {
+			dup2(ready[1], 9);
+			close(ready[1]);
+		}
+		execvp("machvmctl", arguments);
 		_exit(127);
 	}
 	close(fd);
@@ -262,6 +271,35 @@ TEST(trace_in_json_and_of_one_object)
 		     "\"should_flush\":false,\"error\":77");
 	said(&trace, "\"to\":\"pager\",\"message\":\"terminate\",\"sequence\":2,\"epoch\":1");
 	trace_end(&trace, SIGTERM);
+}
+
+/* An object of the kernel's, of which the default memory manager is told how large it is. */
+TEST(K13_trace_prints_what_a_manager_is_told)
+{
+	vm_address_t base = util_make(1);
+	struct message message;
+	struct trace trace;
+	struct manager m;
+
+	manager_start(&m);
+	trace_start(&trace, NULL, false);
+	util_fill(base, 1, 1);
+	must_eq(pageout(base, 1), 1);
+	message = told(&m);
+	trace.object = &m.bank;
+	trace.port = object_info(&m.bank).out_port;
+	EXPECT_LT(0, message.length);
+	said(&trace, "-> create seq=1 epoch=1 size=%#llx", (unsigned long long)message.length);
+	said(&trace, "<- ready epoch=1 may_cache=no copy=delay");
+	take(&m, MACHVM_CMD_DATA_INITIALIZE, 1);
+	said(&trace, "-> data_initialize seq=2 epoch=1 offset=0 length=0x1000");
+	said(&trace, "<- return_read offset=0 length=0x1000");
+	said(&trace, "<- return_release offset=0 length=0x1000");
+	unmap(base, 1);
+	expect_message(&m.channel, MACHVM_CMD_TERMINATE);
+	said(&trace, "-> terminate seq=3 epoch=1");
+	must_eq(set_manager(-1, MACHVM_MANAGER_KERNEL, NULL), 0);
+	trace_end(&trace, SIGINT);
 }
 
 /* What it says on standard error as another user, behind what @prepare has done. */
