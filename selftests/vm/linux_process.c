@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -523,6 +524,54 @@ TEST(V46_fault_info_is_of_the_thread)
 	EXPECT_EQ(KERN_INVALID_ADDRESS, (long)result);
 	EXPECT_EQ(KERN_SUCCESS, machvm_fault_info((void *)(base + 99), &why, NULL));
 	EXPECT_EQ(KERN_PROTECTION_FAILURE, why);
+}
+
+/* As vfork(2), with this number if it is not 0; it must be inline, as both return. */
+static inline __attribute__((always_inline)) pid_t vfork_as(pid_t number)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD,
+		.set_tid = number ? (uintptr_t)&number : 0, .set_tid_size = number != 0,
+	};
+	long pid;
+
+	asm volatile("syscall" : "=a"(pid) : "0"(SYS_clone3), "D"(&args), "S"(sizeof(args))
+		     : "rcx", "r11", "memory");
+	return pid;
+}
+
+/* Knows why its own access fails, and nothing of others: its status says what was not so. */
+static void __attribute__((noreturn)) fail_at(vm_address_t mine, vm_address_t others)
+{
+	kern_return_t why;
+	int wrong = 0;
+
+	if (others)
+		wrong |= machvm_fault_info((void *)others, &why, NULL) != KERN_INVALID_ADDRESS;
+	wrong |= (util_why_read(mine) != KERN_PROTECTION_FAILURE) << 1;
+	if (others)
+		wrong |= (machvm_fault_info((void *)others, &why, NULL) !=
+			  KERN_INVALID_ADDRESS) << 2;
+	_exit(wrong);
+}
+
+/* Both in the memory of this process, which they end before it goes on. */
+TEST(V46_fault_info_is_not_of_who_had_the_number_before)
+{
+	vm_address_t base = util_make(2);
+	pid_t first, second;
+
+	ASSERT_EQ(KERN_SUCCESS, vm_protect(SELF, base, PAGES(2), FALSE, VM_PROT_NONE));
+	first = vfork_as(0);
+	if (first == 0)
+		fail_at(base, 0);
+	ASSERT_LT(0, first);
+	EXPECT_EQ(0, util_wait(first));
+	second = vfork_as(first);
+	if (second == 0)
+		fail_at(base + PAGE, base);
+	ASSERT_EQ(first, second);
+	EXPECT_EQ(0, util_wait(second));
 }
 
 TEST(V46_unhandled_failures_end_the_process)
