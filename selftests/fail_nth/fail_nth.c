@@ -91,6 +91,7 @@ SEQUENCE(error);
 SEQUENCE(lock_request);
 SEQUENCE(return_read);
 SEQUENCE(return_map);
+SEQUENCE(return_map_first);
 SEQUENCE(return_release);
 SEQUENCE(attributes);
 SEQUENCE(change_attributes);

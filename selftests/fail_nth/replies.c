@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -299,7 +301,8 @@ static long return_mapped(struct scene *scene)
 	return return_map(&scene->served.object, 0, PAGES(4), &scene->other);
 }
 
-static void is_mapped(struct scene *scene, long answer)
+/* All of it is, or nothing; the pager hears @command once it is. */
+static void mapped_before(struct scene *scene, long answer, unsigned char command)
 {
 	if (answer && !answer_is_lost(answer))
 		must_eq(return_read(&scene->served.object, 0, fetched, PAGES(4)), 0);
@@ -307,7 +310,47 @@ static void is_mapped(struct scene *scene, long answer)
 		return;
 	if (scene->other)	/* not if the answer was lost, and all is there */
 		must_eq(util_wrong(scene->other, 4, 1), 0);
-	expect_message(&scene->served.channel, MACHVM_CMD_LOCK_COMPLETED);
+	must_eq(channel_next(&scene->served.channel).command, command);
+}
+
+static void is_mapped(struct scene *scene, long answer)
+{
+	mapped_before(scene, answer, MACHVM_CMD_LOCK_COMPLETED);
+}
+
+/* The pager has mapped nothing yet, and its only client has written to all pages and ended. */
+static void returned_first(struct scene *scene)
+{
+	struct served *s = &scene->served;
+	struct message message;
+
+	must(!util_gate_init(&scene->gate));
+	channel_open(&s->channel);
+	object_create(&s->object);
+	must_eq(object_bind(&s->object, &s->channel, 0), 0);
+	scene->pid = fork();
+	must(scene->pid >= 0);
+	if (!scene->pid) {
+		must(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+		s->base = map_object(&s->object, 0, 4, false);
+		util_gate_pass(&scene->gate);
+		util_fill(s->base, 4, 1);
+		_exit(0);
+	}
+	expect_message(&s->channel, MACHVM_CMD_INIT);
+	must_eq(say_ready(&s->channel, &s->object, COPY_DELAY), 0);
+	for (unsigned int i = 0; i < 4; i++)
+		must_eq(supply_mark(&s->object, i, 0), 0);
+	util_gate_open(&scene->gate);
+	must_eq(util_wait(scene->pid), 0);
+	message = expect_message(&s->channel, MACHVM_CMD_DATA_RETURN);
+	must_eq(message.offset, 0);
+	must_eq(message.length, PAGES(4));
+}
+
+static void is_mapped_first(struct scene *scene, long answer)
+{
+	mapped_before(scene, answer, MACHVM_CMD_TERMINATE);
 }
 
 static long return_let_go(struct scene *scene)
@@ -412,6 +455,7 @@ const struct sequence reply_sequences[] = {
 	STEPS("lock_request", dirty, lock_request, is_locked),
 	STEPS("return_read", returned, return_fetch, is_fetched),
 	STEPS("return_map", returned, return_mapped, is_mapped),
+	STEPS("return_map_first", returned_first, return_mapped, is_mapped_first),
 	STEPS("return_release", returned, return_let_go, is_let_go),
 	STEPS("attributes", scene_pager, attributes, are_set),
 	STEPS("change_attributes", scene_pager, change, is_changed),
