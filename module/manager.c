@@ -121,6 +121,9 @@ void machvm_store_adopt(struct machvm_memobj *memobj)
 /* It may be set still: a memory object holds the module by its descriptors alone. */
 void machvm_manager_exit(void)
 {
-	if (manager)
-		machvm_memobj_put(manager);
+	struct machvm_memobj *old = manager;
+
+	manager = NULL;	/* who still asks, about sockets that are bound, finds none */
+	if (old)
+		machvm_memobj_put(old);
 }
