@@ -16,6 +16,9 @@ struct hold {
 extern const struct hold holds[];
 extern const unsigned int nr_holds;
 
+/* What the module goes with, though the process is there: nothing else of it is left open. */
+void leave_behind(void);
+
 /* A bit of everything that the module can do. */
 void use_it(void);
 
