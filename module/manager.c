@@ -121,9 +121,13 @@ void machvm_store_adopt(struct machvm_memobj *memobj)
 /* It may be set still: a memory object holds the module by its descriptors alone. */
 void machvm_manager_exit(void)
 {
-	struct machvm_memobj *old = manager;
+	struct machvm_memobj *old;
 
-	manager = NULL;	/* who still asks, about sockets that are bound, finds none */
+	/* Who still asks, as sockets are bound that nobody has closed, finds none. */
+	spin_lock(&manager_lock);
+	old = manager;
+	WRITE_ONCE(manager, NULL);
+	spin_unlock(&manager_lock);
 	if (old)
 		machvm_memobj_put(old);
 }
