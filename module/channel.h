@@ -29,6 +29,8 @@ struct machvm_spoken {
 const char *machvm_message_name(u8 command);
 int machvm_channel_bind(struct machvm_memobj *memobj, int socket_fd, u32 window, u32 *epoch);
 void machvm_channel_adopt(struct machvm_memobj *memobj, struct machvm_port *port);
+int machvm_queue_init(void);
+void machvm_queue_exit(void);
 int machvm_channel_init(void);
 void machvm_channel_exit(void);
 

@@ -31,21 +31,26 @@ static int __init machvm_init(void)
 	err = machvm_arena_init();
 	if (err)
 		goto err_shrinker;
-	err = machvm_channel_init();
+	err = machvm_queue_init();
 	if (err)
 		goto err_arena;
 	err = machvm_bank_init();
 	if (err)
-		goto err_channel;
-	err = machvm_dev_init();
+		goto err_queue;
+	err = machvm_channel_init();
 	if (err)
 		goto err_bank;
+	err = machvm_dev_init();
+	if (err)
+		goto err_channel;
 	return 0;
 
-err_bank:
-	machvm_bank_exit();
 err_channel:
 	machvm_channel_exit();
+err_bank:
+	machvm_bank_exit();
+err_queue:
+	machvm_queue_exit();
 err_arena:
 	machvm_arena_exit();
 err_shrinker:
@@ -59,12 +64,17 @@ err_stats:
 	return err;
 }
 
-/* Open files and mappings pin the module, so no map and no object is left. */
+/*
+ * Open files and mappings pin the module, so no map and no object is left.  A bank may wait for a
+ * manager that has only its socket, and what comes through a socket may wake the bank: the channel
+ * goes before it.
+ */
 static void __exit machvm_exit(void)
 {
 	machvm_dev_exit();
-	machvm_bank_exit();
 	machvm_channel_exit();
+	machvm_bank_exit();
+	machvm_queue_exit();
 	machvm_arena_exit();
 	machvm_shrinker_exit();
 	machvm_store_exit();

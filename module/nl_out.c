@@ -505,25 +505,26 @@ static bool is_any(struct machvm_binding *binding, void *arg)
 	return true;
 }
 
+int machvm_queue_init(void)
+{
+	machvm_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
+	return machvm_queue ? 0 : -ENOMEM;
+}
+
+void machvm_queue_exit(void)
+{
+	destroy_workqueue(machvm_queue);
+}
+
 int machvm_channel_init(void)
 {
-	int err;
+	int err = netlink_register_notifier(&netlink_notifier);
 
-	machvm_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
-	if (!machvm_queue)
-		return -ENOMEM;
-	err = netlink_register_notifier(&netlink_notifier);
 	if (err)
-		goto err_queue;
+		return err;
 	err = genl_register_family(&machvm_nl_family);
 	if (err)
-		goto err_notifier;
-	return 0;
-
-err_notifier:
-	netlink_unregister_notifier(&netlink_notifier);
-err_queue:
-	destroy_workqueue(machvm_queue);
+		netlink_unregister_notifier(&netlink_notifier);
 	return err;
 }
 
@@ -540,7 +541,10 @@ static void end_retries(void)
 	}
 }
 
-/* No object is left; sockets may still be bound to ports without any. */
+/*
+ * No object is left but those of banks; sockets may still be bound, and stay open.  Whoever waits
+ * for an answer, as the banks' worker may, goes on without one.
+ */
 void machvm_channel_exit(void)
 {
 	genl_unregister_family(&machvm_nl_family);
@@ -548,5 +552,4 @@ void machvm_channel_exit(void)
 	flush_workqueue(machvm_queue);	/* jobs of the last objects */
 	close_bindings(is_any, NULL);
 	end_retries();
-	destroy_workqueue(machvm_queue);
 }

@@ -47,6 +47,15 @@ static void fill_up(struct channel *channel)
 
 static struct manager manager;
 
+/* Neither the manager nor anything else is open any more, but for the socket. */
+static void let_go(void)
+{
+	must(!close(manager.bank.control));
+	must(!close(manager.self.control));
+	must(!close(manager.self.fd));
+	must(!close(util_device()));
+}
+
 /* It has not heard yet that its client has ended. */
 void leave_behind(void)
 {
@@ -64,8 +73,21 @@ void leave_behind(void)
 	util_gate_open(&end);
 	must_eq(util_wait(pid), 0);
 	wait_until(port_info(port).out_queued == 1);
-	must(!close(manager.bank.control));
-	must(!close(manager.self.control));
-	must(!close(manager.self.fd));
-	must(!close(util_device()));
+	let_go();
+}
+
+/* It has pages, and can release them no more. */
+void leave_unreleased(void)
+{
+	struct util_gate end;
+	pid_t pid;
+
+	must(!util_gate_init(&end));
+	manager_start(&manager);
+	pid = client(&end);
+	told(&manager);
+	expect_message(&manager.channel, MACHVM_CMD_DATA_INITIALIZE);
+	util_gate_open(&end);
+	must_eq(util_wait(pid), 0);
+	let_go();
 }

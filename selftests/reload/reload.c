@@ -109,11 +109,11 @@ static void use(const char *what, void (*does)(void))
 }
 
 /* The module goes first. */
-static void outlive(void)
+static void outlive(const char *what, void (*leaves)(void))
 {
 	struct user user;
 
-	user_start(&user, "leave_behind", leave_behind);
+	user_start(&user, what, leaves);
 	unload_at_last();
 	user_end(&user);
 }
@@ -127,7 +127,9 @@ static void cycle(unsigned int number, bool used)
 	}
 	use("use", use_it);
 	use(holds[number % nr_holds].name, holds[number % nr_holds].take);
-	outlive();
+	outlive("what is not heard", leave_behind);
+	load();
+	outlive("what is not released", leave_unreleased);
 }
 
 /* From where the parts of the module, each, get something when it is loaded, and little else does. */

@@ -18,6 +18,7 @@ extern const unsigned int nr_holds;
 
 /* What the module goes with, though the process is there: nothing else of it is left open. */
 void leave_behind(void);
+void leave_unreleased(void);
 
 /* A bit of everything that the module can do. */
 void use_it(void);
