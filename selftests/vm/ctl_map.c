@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ctl_map.c - machvmctl map tells the truth in every column: after wiring, fork, copies, sharing.
+ * ctl_map.c - machvmctl map tells the truth in every column: after wiring, fork, copies, sharing;
+ * and what lists objects lists those that are there.
  */
 #include "harness.h"
 #include "util.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A line of the table. */
@@ -225,6 +228,70 @@ TEST(V18_machvmctl_map_as_json)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(expected, sizeof(expected), "\"%s\":", names[i]);
 		EXPECT_NE(NULL, strstr(text, expected)) TH_LOG("no %s", names[i]);
+	}
+}
+
+#define CHURNERS 4
+#define LIVING 256	/* objects of theirs */
+#define OTHERS 16	/* objects and lines of whatever else */
+
+/* Objects come and go, many at a time, faster than they are listed. */
+static void churn(void)
+{
+	vm_address_t living[LIVING / CHURNERS] = { 0 };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned int i = 0;; i = (i + 1) % (LIVING / CHURNERS)) {
+		if (living[i])
+			vm_deallocate(SELF, living[i], PAGE);
+		living[i] = util_make(1);
+		/* Or it would be one object with its neighbours. */
+		vm_inherit(SELF, living[i], PAGE, i % 2 ? VM_INHERIT_NONE : VM_INHERIT_COPY);
+		util_write(living[i], 1);
+	}
+}
+
+static int lines(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int nr = 0, c;
+
+	while (file && (c = getc(file)) != EOF)
+		nr += c == '\n';
+	return file && !fclose(file) ? nr : -1;
+}
+
+/* What is there when a list begins is in it, and not much of what comes then: or it might not end. */
+TEST(V18_machvmctl_lists_what_is_there)
+{
+	static const char *const lists[] = {
+		"machvmctl -j object >/tmp/list; grep -q '\"id\": *%lu\\>' /tmp/list",
+		"machvmctl object --dot %lu >/tmp/list; grep -q '\\<%lu\\>' /tmp/list",
+		"machvmctl object >/tmp/list; grep -q '^ *%lu ' /tmp/list",
+	};
+	vm_address_t base = util_make(1);
+	struct shown shown;
+	char command[128];
+	pid_t pids[CHURNERS];
+
+	util_write(base, 1);
+	EXPECT_SHOWN(getpid(), base, &shown);
+	for (size_t i = 0; i < CHURNERS; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			churn();
+	}
+	/* They make them faster than they are listed. */
+	ASSERT_EQ(0, setpriority(PRIO_PROCESS, 0, 10));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		snprintf(command, sizeof(command), lists[i], shown.object, shown.object);
+		EXPECT_EQ(0, system(command)) TH_LOG("%s", command);
+	}
+	EXPECT_LT(0, lines("/tmp/list"));
+	EXPECT_GE(LIVING + OTHERS, lines("/tmp/list"));
+	for (size_t i = 0; i < CHURNERS; i++) {
+		kill(pids[i], SIGKILL);
+		util_wait(pids[i]);
 	}
 }
 

@@ -84,16 +84,15 @@ static void print_fields(const struct machvm_object_info *o, bool words)
 static int print_all(int dev)
 {
 	struct machvm_object_info o;
-	uint64_t id = 0;
+	struct dev_walk walk;
 	int ret;
 
+	if (!dev_walk_objects(dev, &walk))
+		return EXIT_FAILED;
 	out_table("objects", NULL);
-	while ((ret = dev_object(dev, id, &o)) > 0) {
+	while ((ret = dev_next_object(&walk, &o)) > 0) {
 		out_row();
 		print_fields(&o, false);
-		if (o.id == UINT64_MAX)
-			break;
-		id = o.id + 1;
 	}
 	out_table_end("no objects (of yours; with CAP_SYS_ADMIN: of anybody)");
 	return ret < 0 ? EXIT_FAILED : EXIT_OK;

@@ -29,12 +29,14 @@ static void command_name(uint32_t pid, char *name, size_t size)
 static int print_ports(int dev)
 {
 	struct machvm_port_info p;
-	uint64_t id = 0;
+	struct dev_walk walk;
 	char name[32];
 	int ret;
 
+	if (!dev_walk_ports(dev, &walk))
+		return -1;
 	out_table("ports", "pager ports");
-	while ((ret = dev_port(dev, id, &p)) > 0) {
+	while ((ret = dev_next_port(&walk, &p)) > 0) {
 		command_name(p.out_pid, name, sizeof(name));
 		out_row();
 		out_u64("id", "PORT", p.id);
@@ -53,9 +55,6 @@ static int print_ports(int dev)
 		out_u64("dirty", "DIRTY", p.out_dirty);
 		out_u64("returning", "RETURNING", p.out_returning);
 		out_u64("returned", "RETURNED", p.out_returned);
-		if (p.id == UINT64_MAX)
-			break;
-		id = p.id + 1;
 	}
 	out_table_end("none: no pager serves an object that you may see");
 	return ret;
@@ -64,11 +63,13 @@ static int print_ports(int dev)
 static int print_objects(int dev)
 {
 	struct machvm_object_info o;
-	uint64_t id = 0;
+	struct dev_walk walk;
 	int ret;
 
+	if (!dev_walk_objects(dev, &walk))
+		return -1;
 	out_table("objects", "objects on them");
-	while ((ret = dev_object(dev, id, &o)) > 0) {
+	while ((ret = dev_next_object(&walk, &o)) > 0) {
 		if (o.out_port) {
 			out_row();
 			out_u64("port", "PORT", o.out_port);
@@ -82,9 +83,6 @@ static int print_objects(int dev)
 			out_u64("requests", "WAITING", o.out_requests);
 			out_ns("oldest_request_ns", "OLDEST", o.out_oldest_request_ns);
 		}
-		if (o.id == UINT64_MAX)
-			break;
-		id = o.id + 1;
 	}
 	out_table_end(NULL);
 	return ret;

@@ -164,6 +164,72 @@ int dev_port(int dev, uint64_t id, struct machvm_port_info *p)
 	return ask(dev, MACHVM_PORT_INFO, p, "reading the pager ports");
 }
 
+/* object_from, port_from - whether there is one with that number or a larger one */
+static int object_from(int dev, uint64_t id)
+{
+	struct machvm_object_info o;
+
+	return dev_object(dev, id, &o);
+}
+
+static int port_from(int dev, uint64_t id)
+{
+	struct machvm_port_info p;
+
+	return dev_port(dev, id, &p);
+}
+
+/* walk_begin - the largest number there is, bit by bit from the highest */
+static bool walk_begin(int dev, int (*from)(int dev, uint64_t id), struct dev_walk *walk)
+{
+	int bit;
+
+	*walk = (struct dev_walk){ .dev = dev };
+	for (bit = 63; bit >= 0; bit--) {
+		int ret = from(dev, walk->last | (uint64_t)1 << bit);
+
+		if (ret < 0)
+			return false;
+		if (ret)
+			walk->last |= (uint64_t)1 << bit;
+	}
+	return true;
+}
+
+/* walk_on - @id was found */
+static int walk_on(struct dev_walk *walk, uint64_t id)
+{
+	if (id > walk->last)
+		return 0;
+	walk->over = id == walk->last;
+	walk->next = id + 1;
+	return 1;
+}
+
+bool dev_walk_objects(int dev, struct dev_walk *walk)
+{
+	return walk_begin(dev, object_from, walk);
+}
+
+int dev_next_object(struct dev_walk *walk, struct machvm_object_info *o)
+{
+	int ret = walk->over ? 0 : dev_object(walk->dev, walk->next, o);
+
+	return ret > 0 ? walk_on(walk, o->id) : ret;
+}
+
+bool dev_walk_ports(int dev, struct dev_walk *walk)
+{
+	return walk_begin(dev, port_from, walk);
+}
+
+int dev_next_port(struct dev_walk *walk, struct machvm_port_info *p)
+{
+	int ret = walk->over ? 0 : dev_port(walk->dev, walk->next, p);
+
+	return ret > 0 ? walk_on(walk, p->id) : ret;
+}
+
 int dev_waiter(int dev, struct machvm_waiter_info *w)
 {
 	w->size = sizeof(*w);

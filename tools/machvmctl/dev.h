@@ -25,8 +25,25 @@ int dev_version(int dev, struct machvm_version *v);
 int dev_statistics(int dev, struct machvm_vm_statistics *s);
 int dev_region(int dev, int task, uint64_t address, struct machvm_vm_region *r);
 int dev_object(int dev, uint64_t id, struct machvm_object_info *o);
+int dev_port(int dev, uint64_t id, struct machvm_port_info *p);
+
+/*
+ * A walk over all that are there when it begins, in the order of their numbers.  Some of what is
+ * made meanwhile may be among them, but nobody waits for more of it: it may come faster than it is
+ * listed.
+ */
+struct dev_walk {
+	int dev;
+	uint64_t next, last;
+	bool over;
+};
+
+bool dev_walk_objects(int dev, struct dev_walk *walk);
+int dev_next_object(struct dev_walk *walk, struct machvm_object_info *o);
+bool dev_walk_ports(int dev, struct dev_walk *walk);
+int dev_next_port(struct dev_walk *walk, struct machvm_port_info *p);
+
 /* dev_waiter - the next one after what *w says; all 0 for the first */
 int dev_waiter(int dev, struct machvm_waiter_info *w);
-int dev_port(int dev, uint64_t id, struct machvm_port_info *p);
 
 #endif

@@ -15,12 +15,14 @@
 bool graph_load(struct graph *g, int dev)
 {
 	struct machvm_object_info o;
-	uint64_t id = 0;
+	struct dev_walk walk;
 	size_t room = 0;
 	int ret;
 
 	*g = (struct graph){ 0 };
-	while ((ret = dev_object(dev, id, &o)) > 0) {
+	if (!dev_walk_objects(dev, &walk))
+		return false;
+	while ((ret = dev_next_object(&walk, &o)) > 0) {
 		if (g->nr == room) {
 			struct machvm_object_info *more;
 
@@ -33,9 +35,6 @@ bool graph_load(struct graph *g, int dev)
 			g->objects = more;
 		}
 		g->objects[g->nr++] = o;
-		if (o.id == UINT64_MAX)
-			break;
-		id = o.id + 1;
 	}
 	return ret >= 0;
 }
