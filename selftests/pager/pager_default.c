@@ -257,6 +257,37 @@ TEST(K13_S2_51_default_pager_keeps_what_a_pager_leaves)
 	kernels_again();
 }
 
+/* From its status, in KiB; -1 if there is none. */
+static long status_kib(pid_t pid, const char *name)
+{
+	char path[32], line[128], format[32];
+	long kib = -1;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	snprintf(format, sizeof(format), "%s: %%ld kB", name);
+	status = fopen(path, "re");
+	must(status);
+	while (fgets(line, sizeof(line), status) && sscanf(line, format, &kib) != 1)
+		;
+	fclose(status);
+	return kib;
+}
+
+/* What makes room must not wait for room. */
+TEST(K13_default_pager_stays_in_memory)
+{
+	struct memory m = { .base = util_make(NR) };
+	pid_t pid = start_full(&m);
+
+	wait_until(managed() == NR);
+	EXPECT_LT(0, status_kib(pid, "VmData"));
+	EXPECT_LE(status_kib(pid, "VmData"), status_kib(pid, "VmLck"));
+	unmap(m.base, NR);
+	end(pid, SIGTERM);
+	kernels_again();
+}
+
 TEST(K13_default_pager_is_for_root)
 {
 	static const char other[] = "/tmp/pages.of.nobody";

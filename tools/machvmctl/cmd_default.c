@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <mach/mach.h>
@@ -134,6 +135,13 @@ static bool serve(struct machvm_pager *pager, int signals)
 	}
 }
 
+/* hold - who waits until there is room must not wait for pages of ours to come back first */
+static void hold(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		fprintf(stderr, "machvmctl: its own memory may be paged out: %s\n", strerror(errno));
+}
+
 /* install - from now on what is paged out comes here */
 static bool install(struct machvm_pager *pager)
 {
@@ -188,6 +196,7 @@ static int run_default(int argc, char **argv)
 	vault = vault_open(argv[optind]);
 	if (!vault)
 		return EXIT_FAILED;
+	hold();
 	sweep(dev);
 	dev_close(dev);
 	if (machvm_pager_create(&ops, &pager) == KERN_SUCCESS) {
