@@ -135,6 +135,13 @@ TEST(K13_what_has_come_stays_until_it_is_used)
 	manager_end(&m, base, 3);
 }
 
+/* Serves what @before had, and has got what that kept. */
+static void succeed(struct manager *next, const struct manager *before)
+{
+	wait_until(!open_bank(next, before->bank.id));
+	memcpy(next->kept, before->kept, sizeof(next->kept));
+}
+
 /* The manager ends amid a transfer; another one has what was released, and gets what was not. */
 TEST(K13_a_successor_serves_what_was_released)
 {
@@ -157,8 +164,7 @@ TEST(K13_a_successor_serves_what_was_released)
 	/* Who waits goes on waiting; what is in the store can be had. */
 	EXPECT_TRUE(page_is(base, 4, 5));
 	manager_start(&next);
-	wait_until(!open_bank(&next, m.bank.id));
-	memcpy(next.kept, m.kept, sizeof(m.kept));
+	succeed(&next, &m);
 	give(&next, 1);
 	touch_end(&touch);
 	EXPECT_EQ(2, touch.byte);
@@ -238,8 +244,7 @@ TEST(K13_who_is_set_already_is_asked_when_the_one_before_goes)
 	channel_close(&m.channel);
 	close(m.bank.control);
 	close(m.self.control);
-	wait_until(!open_bank(&next, m.bank.id));
-	memcpy(next.kept, m.kept, sizeof(m.kept));
+	succeed(&next, &m);
 	give(&next, 1);
 	touch_end(&touch);
 	EXPECT_EQ(2, touch.byte);
@@ -264,8 +269,7 @@ TEST(K13_who_is_bound_after_he_was_set_is_asked)
 	close(m.self.control);
 	channel_open(&next.channel);
 	must_eq(object_bind(&next.self, &next.channel, 0), 0);
-	wait_until(!open_bank(&next, m.bank.id));
-	memcpy(next.kept, m.kept, sizeof(m.kept));
+	succeed(&next, &m);
 	give(&next, 1);
 	touch_end(&touch);
 	EXPECT_EQ(2, touch.byte);

@@ -247,7 +247,8 @@ TEST(copycall, S2_51_C8_the_pager_dies_before_it_hears_of_the_end)
 	}
 }
 
-TEST(copycall, a_successor_hears_of_it_on_another_port)
+/* The pager heard of a copy, and died; another one is waited for. */
+static void forsaken_setup(void)
 {
 	setup();
 	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
@@ -255,6 +256,11 @@ TEST(copycall, a_successor_hears_of_it_on_another_port)
 	send();
 	pager_close(&pager);
 	mock_sents_forget();
+}
+
+TEST(copycall, a_successor_hears_of_it_on_another_port)
+{
+	forsaken_setup();
 	pager_bind(&pager, 0);
 	check_eq(mock_sent_of(MACHVM_MSG_COPY), 1);
 	take();
@@ -267,12 +273,7 @@ TEST(copycall, S2_51_who_takes_over_with_a_socket_of_its_own_hears_of_it)
 {
 	struct pager other;
 
-	setup();
-	machvm_absence_set(pager.memobj, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
-	check_eq(map_pager(map, &pager, 8, 4, 0, true), 0);
-	send();
-	pager_close(&pager);
-	mock_sents_forget();
+	forsaken_setup();
 	pager_new(&other);
 	pager_bind(&other, 0);
 	check_eq(machvm_memobj_join(pager.memobj, other.memobj->port), 0);
