@@ -37,15 +37,14 @@ static void look(const char *command)
 void look_run(struct part *part)
 {
 	unsigned int seed = seed_of(part);
-	char command[128];
 
 	while (!stopped()) {
 		const char *format = commands[below(&seed, NR_COMMANDS)];
 		pid_t pid = board->parts[below(&seed, board->nr_parts)].pid ?: getpid();
 
-		snprintf(command, sizeof(command), format,
+		snprintf(part->doing, sizeof(part->doing), format,
 			 strstr(format, "%u") ? 1 + (pid_t)below(&seed, 100) : pid, pid);
-		look(command);
+		look(part->doing);
 		atomic_fetch_add(&board->looks, 1);
 		go_on(part);
 	}

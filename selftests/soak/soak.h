@@ -31,6 +31,7 @@ struct part {
 	unsigned long pages;		/* that it is to use */
 	pid_t pid;
 	atomic_ulong progress;
+	char doing[128];		/* in words, for a finding; or nothing */
 };
 
 /* What all processes see. */
