@@ -162,8 +162,9 @@ static bool somebody_hangs(void)
 			since[i] = now();
 			seen[i] = progress;
 		} else if (now() - since[i] > patience) {
-			finding("%s %u has not gone on for %ld seconds: %s", part->name,
-				part->number, now() - since[i], part->doing);
+			finding("%s %u has not gone on for %ld seconds%s%s", part->name,
+				part->number, now() - since[i], *part->doing ? ": " : "",
+				part->doing);
 			say_pagers();
 			return true;
 		}
