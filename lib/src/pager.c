@@ -480,5 +480,6 @@ void machvm_pager_destroy(struct machvm_pager *pager)
 	mv_channel_close(&pager->channel);
 	pthread_cond_destroy(&pager->left);
 	pthread_mutex_destroy(&pager->lock);
+	mv_serve_free_buffers(pager);
 	free(pager);
 }

@@ -92,6 +92,14 @@ struct mv_object {
 	bool alone;				/* (p) what runs is init or terminate */
 };
 
+/**
+ * struct mv_buffer - where returned pages are handed out; begins at a page
+ * @next: while it is spare (p)
+ */
+struct mv_buffer {
+	struct mv_buffer *next;
+};
+
 struct machvm_pager {
 	struct machvm_pager *next;		/* (r) */
 	struct machvm_pager_ops ops;		/* (c) */
@@ -102,6 +110,8 @@ struct machvm_pager {
 	struct mv_queue ready;			/* (p) may begin */
 	bool ready_shown;			/* (p) ready_event is readable */
 	unsigned int serving;			/* (p) threads in run or dispatch */
+	unsigned int buffers;			/* (p) as many as ever were, if pages come back */
+	struct mv_buffer *spare;		/* (p) of these, those that nobody uses */
 	int ready_event;			/* (c) readable while ready is not empty */
 	int stop_event;				/* (c) readable after stop */
 	int epoll;				/* (c) of the socket and both events */
@@ -169,6 +179,7 @@ void mv_completed(struct mv_object *object, const struct mv_message *message);
 
 /* Memory that is needed to keep a message or its pages: waits until there is some. */
 void *mv_serve_alloc(size_t size);
+void mv_serve_free_buffers(struct machvm_pager *pager);
 
 /* Takes a message in, with the lock held; then show what is ready, before the lock is dropped. */
 void mv_serve_enqueue_locked(struct machvm_pager *pager, const struct mv_message *message);

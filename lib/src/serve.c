@@ -201,6 +201,51 @@ static bool return_piece(struct mv_message *message, uint64_t offset, uint64_t l
 	return true;
 }
 
+/*
+ * Pages come back when memory is short, and a pager that must have some to take them would wait
+ * for itself: so each thread that serves has its buffer before it begins.
+ */
+static void buffers_prepare_locked(struct machvm_pager *pager)
+{
+	if (!pager->ops.data_return && !pager->ops.data_initialize)
+		return;
+	for (; pager->buffers < pager->serving; pager->buffers++) {
+		struct mv_buffer *buffer = mv_serve_alloc(RETURN_PIECE);
+
+		buffer->next = pager->spare;
+		pager->spare = buffer;
+	}
+}
+
+static struct mv_buffer *buffer_take(struct machvm_pager *pager)
+{
+	struct mv_buffer *buffer;
+
+	pthread_mutex_lock(&pager->lock);
+	buffer = pager->spare;
+	pager->spare = buffer->next;
+	pthread_mutex_unlock(&pager->lock);
+	return buffer;
+}
+
+static void buffer_give(struct machvm_pager *pager, struct mv_buffer *buffer)
+{
+	pthread_mutex_lock(&pager->lock);
+	buffer->next = pager->spare;
+	pager->spare = buffer;
+	pthread_mutex_unlock(&pager->lock);
+}
+
+void mv_serve_free_buffers(struct machvm_pager *pager)
+{
+	struct mv_buffer *buffer;
+
+	while ((buffer = pager->spare)) {
+		pager->spare = buffer->next;
+		free(buffer);
+	}
+}
+
 static void handle_data_return(struct mv_message *message)
 {
 	struct mv_object *object = message->object;
@@ -211,19 +256,18 @@ static void handle_data_return(struct mv_message *message)
 	};
 
 	if (has_taker(message)) {
-		uint64_t piece = message->length < RETURN_PIECE ? message->length : RETURN_PIECE;
-		void *data = mv_serve_alloc(piece);
+		struct mv_buffer *buffer = buffer_take(object->pager);
 		uint64_t done = 0;
 
 		while (done < message->length && !atomic_load(&object->forgotten)) {
 			uint64_t left = message->length - done;
-			uint64_t length = left < piece ? left : piece;
+			uint64_t length = left < RETURN_PIECE ? left : RETURN_PIECE;
 
-			if (!return_piece(message, message->offset + done, length, data))
+			if (!return_piece(message, message->offset + done, length, buffer))
 				break;
 			done += length;
 		}
-		free(data);
+		buffer_give(object->pager, buffer);
 	}
 	(void)mv_port_call(object->control, MACHVM_RETURN_RELEASE, &release);
 }
@@ -408,6 +452,7 @@ static int serve_enter(struct machvm_pager *pager)
 		return -ECHILD;
 	pthread_mutex_lock(&pager->lock);
 	pager->serving++;
+	buffers_prepare_locked(pager);
 	pthread_mutex_unlock(&pager->lock);
 	return 0;
 }

@@ -48,6 +48,7 @@ struct fake {
 	int ack;			/* the answer to what is sent */
 	void (*before_ack)(void);	/* what the kernel sends meanwhile, or NULL */
 	int sends;			/* messages seen */
+	int areas;			/* of memory, a page or longer, that were wanted */
 	unsigned char sent[256];	/* the last of them */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fake.c - plays the kernel: the linker sends the library's ioctl, sendto and mv_channel_open here.
+ * fake.c - plays the kernel: the linker sends the library's ioctl, sendto, posix_memalign
+ * and mv_channel_open here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,8 @@ int __wrap_ioctl(int fd, unsigned long command, ...);
 ssize_t __wrap_sendto(int fd, const void *data, size_t length, int flags,
 		      const struct sockaddr *to, socklen_t to_length);
 int __wrap_mv_channel_open(struct mv_channel *channel);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 
 void fake_reset(void)
 {
@@ -107,6 +110,12 @@ int __wrap_mv_channel_open(struct mv_channel *channel)
 	channel->family = FAKE_FAMILY;
 	fake.kernel = ends[1];
 	return 0;
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	fake.areas += size >= vm_page_size;
+	return __real_posix_memalign(memory, alignment, size);
 }
 
 ssize_t __wrap_sendto(int fd, const void *data, size_t length, int flags,

@@ -161,6 +161,23 @@ static void dispatch_handles_what_is_there(void)
 	end(object);
 }
 
+/* They come because memory is short. */
+static void pages_come_back_into_what_is_there(void)
+{
+	memory_object_t object = begin(&noting_ops);
+	int areas;
+
+	CHECK(machvm_pager_dispatch(the_pager) == 0);
+	areas = fake.areas;
+	CHECK(areas > 0);
+	for (unsigned int sequence = 1; sequence < 4; sequence++)
+		fake_message(MACHVM_CMD_DATA_RETURN, the_id, sequence, 8192);
+	CHECK(machvm_pager_dispatch(the_pager) == 3);
+	CHECK(!strcmp(story, "dDdDdD"));
+	CHECK(fake.areas == areas);
+	end(object);
+}
+
 static void strange_messages_are_passed_over(void)
 {
 	memory_object_t object = begin(&noting_ops);
@@ -426,6 +443,7 @@ static void pager_without_a_device_says_so(void)
 #define TEST(name) { #name, name }
 const struct test pager_tests[] = {
 	TEST(dispatch_handles_what_is_there),
+	TEST(pages_come_back_into_what_is_there),
 	TEST(strange_messages_are_passed_over),
 	TEST(many_threads_serve_side_by_side),
 	TEST(stop_is_remembered),

@@ -11,6 +11,11 @@
  * terminate run alone, the others side by side when several threads serve.  No lock of the
  * library is held meanwhile, so a callback may make any call but machvm_pager_destroy().  One
  * that touches memory of an object which only its own thread could page in waits for ever.
+ *
+ * Pages are returned because memory is short, and a pager that then needs some waits for itself
+ * until Linux kills somebody.  The library has what data_return is given before it begins to serve;
+ * the rest is the pager's: mlockall(2) with MCL_CURRENT and MCL_FUTURE, what data_return needs
+ * allocated before, and files opened with O_DIRECT.
  */
 #ifndef _MACHVM_PAGER_H_
 #define _MACHVM_PAGER_H_
