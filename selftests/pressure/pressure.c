@@ -3,6 +3,9 @@
  * pressure.c - three times the memory of the machine in internal memory, or three times what
  * machvm may have in a memory object: every word right, nobody killed.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "disk_pager.h"
 #include "harness.h"
 #include "util.h"
@@ -11,10 +14,12 @@
 #include <machvm/machvm.h>
 #include <machvm/pager.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #undef TEST_TIMEOUT_DEFAULT
@@ -22,6 +27,22 @@
 
 #define SWAP "/dev/vda"
 #define DISK SWAP	/* of those who use no swap */
+
+/* Linux's own memory, for a moment.  Returns what became of who used it. */
+static int use_of_linux(unsigned long pages)
+{
+	pid_t pid = fork();
+	char *memory;
+
+	if (pid == 0) {
+		memory = mmap(NULL, PAGES(pages), PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		for (unsigned long page = 0; memory != MAP_FAILED && page < pages; page++)
+			memory[PAGES(page)] = 1;
+		_exit(memory == MAP_FAILED);
+	}
+	return util_wait(pid);
+}
 
 FIXTURE(pressure) {
 	unsigned long pages;	/* of RAM */
@@ -150,15 +171,18 @@ TEST_F(pressure, K13_forks_and_a_second_round)
 	EXPECT_EQ(0, wrong_pages(base + PAGES(pages / 2), pages / 2, 3));
 }
 
-/* The pager is a process of its own. */
+/* The pager is a process of its own, which needs no memory to take pages. */
 static void disk_serve(int socket, unsigned long pages)
 {
-	struct disk_pager disk = { .disk = open(DISK, O_RDWR), .written = calloc(pages, 1) };
+	struct disk_pager disk = {
+		.disk = open(DISK, O_RDWR | O_DIRECT), .written = calloc(pages, 1),
+	};
 	struct machvm_pager *pager;
 	memory_object_t object;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (disk.disk < 0 || !disk.written || machvm_pager_create(&disk_pager_ops, &pager) ||
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) || disk.disk < 0 || !disk.written ||
+	    machvm_pager_create(&disk_pager_ops, &pager) ||
 	    machvm_pager_object(pager, &disk, &object) || machvm_object_send(socket, object))
 		_exit(1);
 	_exit(machvm_pager_run(pager) ? 1 : 0);
@@ -207,6 +231,30 @@ TEST_F(disk, K14_three_times_the_limit)
 	write_all(base + PAGES(self->limit), self->limit / 2, 2);
 	EXPECT_EQ(0, wrong_pages(base, self->limit, 1));
 	EXPECT_EQ(0, wrong_pages(base + PAGES(self->limit), self->limit / 2, 2));
+	EXPECT_EQ(killed, file_value("/proc/vmstat", "oom_kill"));
+}
+
+/* Linux gets what it wants, though a pager has to write it first. */
+TEST_F(disk, K14_linux_gets_what_machvm_has)
+{
+	vm_address_t base = util_map(self->object, 0, self->pages, false);
+	long killed = file_value("/proc/vmstat", "oom_kill");
+	pid_t writer;
+	int status;
+
+	ASSERT_NE(0, base);
+	ASSERT_EQ(KERN_SUCCESS, vm_inherit(mach_task_self(), base, PAGES(self->pages),
+					   VM_INHERIT_SHARE));
+	writer = fork();
+	if (writer == 0) {
+		for (unsigned int round = 1; round < 4; round++)
+			write_all(base, self->pages, round);
+		EXPECT_EQ(0, wrong_pages(base, self->pages, 3));
+		CHILD_END();
+	}
+	while (!waitpid(writer, &status, WNOHANG))
+		EXPECT_EQ(0, use_of_linux(self->limit * 9 / 10));
+	EXPECT_EQ(0, status);
 	EXPECT_EQ(killed, file_value("/proc/vmstat", "oom_kill"));
 }
 
