@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ static void serve_object(void)
 	struct machvm_pager *pager;
 
 	ops.terminate = on_terminate;
+	must(!mlockall(MCL_CURRENT | MCL_FUTURE));
 	must_eq(machvm_pager_create(&ops, &pager), KERN_SUCCESS);
 	must_eq(machvm_pager_adopt(pager, object.control, &board->disk), KERN_SUCCESS);
 	atomic_fetch_add(&board->successions, 1);

@@ -6,6 +6,9 @@
  * SEED=n for the same choices again, which meet differently each time; STALL=n: seconds that a part
  * may take for a step (600).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "soak.h"
 
 #include <errno.h>
@@ -266,7 +269,7 @@ static void run(long minutes)
 static void disk_check(void)
 {
 	unsigned long share = board->object_pages / OBJECT_WRITERS;
-	char data[PAGE];
+	char data[PAGE] __attribute__((aligned(PAGE)));
 
 	for (unsigned long i = 0; i < board->object_pages; i++) {
 		uint32_t version = board->object_versions[i];
@@ -308,7 +311,7 @@ static void object_begin(void)
 {
 	object_create(&object);
 	set_absence(&object, MACHVM_FALLBACK_ERROR, 0, MACHVM_FOREVER_MS);
-	board->disk.disk = open(PAGER_DISK, O_RDWR | O_CLOEXEC);
+	board->disk.disk = open(PAGER_DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
 	board->disk.written = util_shared(board->object_pages);
 	board->object_versions = util_shared(board->object_pages * sizeof(uint32_t));
 	must(board->disk.disk >= 0 && board->disk.written && board->object_versions);
