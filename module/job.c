@@ -24,6 +24,9 @@
 #define CLIENT_JOBS_MAX (JOBS_MAX / 2)	/* so that there is room for the pager's own */
 #define EVICT_PAGES 256	/* that a job of the kernel's own returns, a run at a time */
 
+/* Who makes room must not wait for some, nor have somebody killed for it. */
+#define EVICT_GFP (GFP_NOWAIT | __GFP_MEMALLOC | __GFP_NOWARN)
+
 enum verdict {
 	PAGE_DONE,
 	PAGE_NEXT_RUN,		/* it does not fit into this one */
@@ -56,7 +59,7 @@ int machvm_job_start(struct machvm_memobj *memobj, const struct machvm_lock_orde
 		return MACHVM_KERN_INVALID_ARGUMENT;
 	if (atomic_read(&memobj->nr_jobs) >= max)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
-	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	job = kzalloc(sizeof(*job), order->evict ? EVICT_GFP : GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return MACHVM_KERN_RESOURCE_SHORTAGE;
 	atomic_inc(&memobj->nr_jobs);

@@ -86,10 +86,13 @@ static u8 command_of(u8 type)
 	}
 }
 
-/* Without reclaim: all who have queued something meanwhile rely on this task to go on. */
+/*
+ * Without reclaim: all who have queued something meanwhile rely on this task to go on.  From the
+ * reserve: what is sent may make room.
+ */
 static struct sk_buff *compose(const struct machvm_msg *msg)
 {
-	struct sk_buff *skb = genlmsg_new(160, GFP_NOWAIT | __GFP_NOWARN);
+	struct sk_buff *skb = genlmsg_new(160, GFP_ATOMIC | __GFP_NOWARN);
 	void *head;
 
 	if (!skb)
@@ -507,7 +510,8 @@ static bool is_any(struct machvm_binding *binding, void *arg)
 
 int machvm_queue_init(void)
 {
-	machvm_queue = alloc_workqueue("machvm", WQ_UNBOUND, 0);
+	/* Pages that are to go do so by its works. */
+	machvm_queue = alloc_workqueue("machvm", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return machvm_queue ? 0 : -ENOMEM;
 }
 
