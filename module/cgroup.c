@@ -238,6 +238,18 @@ void machvm_cgroup_want(struct shrink_control *sc)
 	visit_groups(sc, &visit);
 }
 
+/* The same of each group there is, whoever is above it. */
+void machvm_cgroup_want_of_all(unsigned long want)
+{
+	struct group *group;
+	unsigned int bucket;
+
+	rcu_read_lock();
+	hash_for_each_rcu(groups, bucket, group, node)
+		atomic_long_set(&group->wanted, want);
+	rcu_read_unlock();
+}
+
 /* One of a part of the table, with a reference. */
 static struct obj_cgroup *wanted_in(unsigned int bucket, long round, unsigned long *want)
 {
@@ -348,6 +360,10 @@ unsigned long machvm_cgroup_pages(struct shrink_control *sc)
 }
 
 void machvm_cgroup_want(struct shrink_control *sc)
+{
+}
+
+void machvm_cgroup_want_of_all(unsigned long want)
 {
 }
 

@@ -24,6 +24,7 @@ const void *machvm_cgroup_limited(bool *full);
 bool machvm_cgroup_is_meant(struct shrink_control *sc);
 unsigned long machvm_cgroup_pages(struct shrink_control *sc);
 void machvm_cgroup_want(struct shrink_control *sc);
+void machvm_cgroup_want_of_all(unsigned long want);
 const void *machvm_cgroup_next_wanted(long round, unsigned long *want);
 void machvm_cgroup_put(const void *group);
 struct mem_cgroup *machvm_cgroup_memcg(const void *group);

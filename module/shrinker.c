@@ -8,18 +8,30 @@
  * What is asked for is noted, and a work pages it out: into a store that takes memory before it
  * gives some back, charged to the group whose pages go.  Who reclaims for himself is held up until
  * the first have gone, but not for long: he may hold what the work waits for.
+ *
+ * Linux counts what it could reclaim, and kills if that is too little.  Our pages are not counted:
+ * so before it kills it is held up once more, until some have gone, or pagers have taken some.
  */
 #include <linux/memcontrol.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 #include <linux/workqueue.h>
 #include "cgroup.h"
+#include "laundry.h"
 #include "pageout.h"
+#include "port.h"
 #include "shrinker.h"
+#include "stats.h"
 
 /* As long as Linux itself waits at a time for reclaim to get on. */
 #define HELD_UP (HZ / 10)
+
+/* Before somebody is killed: so many times that, and so many pages of each group. */
+#define LAST_TIMES 10
+#define LAST_PAGES 1024
 
 static struct shrinker *shrinker;
 static struct workqueue_struct *reclaimers;
@@ -103,6 +115,47 @@ static unsigned long want_pages(struct shrinker *unused, struct shrink_control *
 	return freed ?: SHRINK_STOP;
 }
 
+/* Pages that the work has taken out, and that pagers have taken, ever; some are both. */
+static s64 nr_out(void)
+{
+	return atomic_long_read(&gone) + machvm_stat_sum(MACHVM_STAT_PAGEOUTS);
+}
+
+/* One more time.  Returns how many pages have gone. */
+static unsigned long try_again(void)
+{
+	unsigned long events = machvm_laundry_events();
+	s64 before = nr_out();
+
+	atomic_long_set(&wanted, LAST_PAGES);
+	machvm_cgroup_want_of_all(LAST_PAGES);
+	reclaim_now(true);
+	if (nr_out() == before)
+		machvm_laundry_wait(events, false);
+	return nr_out() - before;
+}
+
+static bool has_pages(void)
+{
+	return machvm_stat_sum(MACHVM_STAT_PAGES) > 0 && machvm_reclaim_has_any();
+}
+
+/* Others who find no memory wait for this one: so it has an end, whoever takes his time. */
+static int before_kill(struct notifier_block *unused, unsigned long zero, void *freed)
+{
+	unsigned long nr = 0;
+	unsigned int i;
+
+	if (current_work() == &reclaimer)
+		return NOTIFY_OK;
+	for (i = 0; i < LAST_TIMES && !nr && has_pages() && !fatal_signal_pending(current); i++)
+		nr = try_again();
+	*(unsigned long *)freed += nr;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block last = { .notifier_call = before_kill };
+
 /**
  * machvm_shrinker_init - let Linux ask for pages
  *
@@ -110,14 +163,18 @@ static unsigned long want_pages(struct shrinker *unused, struct shrink_control *
  */
 int machvm_shrinker_init(void)
 {
-	int err = -ENOMEM;
+	int err;
 
 	reclaimers = alloc_workqueue("machvm_reclaim", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!reclaimers)
 		return -ENOMEM;
+	err = register_oom_notifier(&last);
+	if (err)
+		goto err_queue;
+	err = -ENOMEM;
 	shrinker = shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE, "machvm");
 	if (!shrinker)
-		goto err_queue;
+		goto err_notifier;
 	shrinker->count_objects = count_pages;
 	shrinker->scan_objects = want_pages;
 	err = machvm_compat_register(shrinker, "machvm");
@@ -130,6 +187,8 @@ int machvm_shrinker_init(void)
 
 err_shrinker:
 	shrinker_free(shrinker);
+err_notifier:
+	unregister_oom_notifier(&last);
 err_queue:
 	destroy_workqueue(reclaimers);
 	return err;
@@ -138,6 +197,7 @@ err_queue:
 void machvm_shrinker_exit(void)
 {
 	shrinker_free(shrinker);
+	unregister_oom_notifier(&last);
 	destroy_workqueue(reclaimers);
 	machvm_cgroup_exit();
 }
