@@ -5,6 +5,8 @@
 #include "harness.h"
 #include "raw.h"
 
+#include <unistd.h>
+
 TEST(K15_Linux_asks_for_clean_pages)
 {
 	struct served s;
@@ -52,6 +54,25 @@ TEST(K13_Linux_asks_for_what_nothing_maps)
 	while (object_info(&s.object).out_resident)
 		must_eq(util_drop_caches(), 0);
 	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
+}
+
+/* Somebody is killed nevertheless, as it is root who says that memory is short. */
+TEST(K15_Linux_asks_once_more_before_it_kills)
+{
+	struct served s;
+	char path[64];
+	pid_t victim;
+
+	serve_clean(&s, 8);
+	victim = fork();
+	if (victim == 0)
+		for (;;)
+			pause();
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", victim);
+	must_eq(util_file_write(path, "1000"), 0);
+	must_eq(util_file_write("/proc/sysrq-trigger", "f"), 0);
+	EXPECT_EQ(1000 + SIGKILL, util_wait(victim));
+	EXPECT_GT(8, object_info(&s.object).out_resident);
 }
 
 HARNESS_MAIN
