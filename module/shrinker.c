@@ -17,7 +17,6 @@
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
-#include <linux/swap.h>
 #include <linux/workqueue.h>
 #include "cgroup.h"
 #include "laundry.h"
@@ -80,11 +79,11 @@ static unsigned long count_pages(struct shrinker *unused, struct shrink_control 
 	return machvm_reclaim_has_any() ? machvm_cgroup_pages(sc) : 0;
 }
 
-/* Who can do without, or does it for others, is not held up. */
+/* Who can do without, or whom others may be waiting for, to have room made, is not held up. */
 static bool may_hold_up(const struct shrink_control *sc)
 {
 	return sc->gfp_mask & __GFP_FS && !(sc->gfp_mask & __GFP_RETRY_MAYFAIL) &&
-	       !current_is_kswapd();
+	       !(current->flags & PF_KTHREAD) && !machvm_port_serves_current();
 }
 
 /* Has the work done, and waits for the first pages, or a round of it that has found none. */
