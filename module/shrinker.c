@@ -57,17 +57,23 @@ static void reclaim_group(const void *group, unsigned long want)
 	machvm_cgroup_put(group);
 }
 
-/* All that is wanted, each once: what is asked for meanwhile is for the next round, queued then. */
+/*
+ * All that is wanted, each once: what is asked for meanwhile is for the next round, queued then.
+ * From the reserve, as Linux's own reclaim: the store takes a page for each that goes, a few of
+ * them at a time, and below the watermarks it would get none.
+ */
 static void reclaim_work(struct work_struct *work)
 {
 	unsigned long want = atomic_long_xchg(&wanted, 0);
 	long round = atomic_long_read(&rounds) + 1;
+	unsigned int flags = memalloc_noreclaim_save();
 	const void *group;
 
 	if (want)
 		has_gone(machvm_reclaim_for_linux(NULL, want));
 	while ((group = machvm_cgroup_next_wanted(round, &want)))
 		reclaim_group(group, want);
+	memalloc_noreclaim_restore(flags);
 	atomic_long_set(&rounds, round);
 	wake_up_all(&waiters);
 }
