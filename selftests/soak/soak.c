@@ -247,6 +247,16 @@ static void end_parts(unsigned int *seed)
 		tick(seed, false);
 }
 
+/* What memory is used for, as long as the parts are still there: a finding may have to do with it. */
+static void say_memory(void)
+{
+	fflush(stdout);
+	if (system("{ machvmctl -j stat; cat /proc/meminfo; "
+		   "awk '$3 * $4 > 1000000 { print $1, $2, $3, $4 }' /proc/slabinfo; } 2>&1 | "
+		   "sed 's/^/# /'"))
+		puts("# it cannot be said what memory is used for");
+}
+
 static void run(long minutes)
 {
 	unsigned int seed = seed_of(NULL);
@@ -256,6 +266,8 @@ static void run(long minutes)
 		start(&board->parts[i]);
 	while (now() < end && !atomic_load(&board->findings) && !somebody_hangs())
 		tick(&seed, true);
+	if (atomic_load(&board->findings))
+		say_memory();
 	end_parts(&seed);
 	/* All that was written to the object has to go to its pager now. */
 	for (unsigned int i = 0; i < patience * 1000 / TICK_MS && !atomic_load(&board->terminated) &&
