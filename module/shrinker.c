@@ -59,8 +59,7 @@ static void reclaim_group(const void *group, unsigned long want)
 
 /*
  * All that is wanted, each once: what is asked for meanwhile is for the next round, queued then.
- * From the reserve, as Linux's own reclaim: the store takes a page for each that goes, a few of
- * them at a time, and below the watermarks it would get none.
+ * As in Linux's own reclaim, what it needs for that comes from the reserve, without reclaim.
  */
 static void reclaim_work(struct work_struct *work)
 {
