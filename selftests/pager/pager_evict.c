@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "raw.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -197,6 +198,30 @@ TEST_F(evict, K15_more_than_a_cgroup_may_have)
 	EXPECT_EQ(0, util_wait(pid));
 	keeper_end(&keeper);
 	EXPECT_EQ(0, util_cgroup_kills(GROUP));
+	EXPECT_EQ(0, util_cgroup_remove(GROUP));
+}
+
+/* Pages that a group pays for go too, though the group has room. */
+TEST_F(evict, K15_groups_are_asked_before_Linux_kills)
+{
+	struct keeper keeper;	/* outside the group */
+	pid_t victim;
+
+	ASSERT_EQ(0, util_cgroup_make(GROUP, 0));
+	keeper_start(&keeper, 8);
+	EXPECT_EQ(KERN_SUCCESS, vm_inherit(SELF, keeper.s.base, PAGES(8), VM_INHERIT_SHARE));
+	victim = fork();
+	if (victim == 0) {
+		must_eq(util_cgroup_enter(GROUP), 0);
+		must_eq(util_wrong(keeper.s.base, 8, 0), 0);
+		for (;;)
+			pause();
+	}
+	while (object_info(&keeper.s.object).out_resident < 8)
+		sched_yield();
+	EXPECT_EQ(0, util_oom_kill(victim));
+	EXPECT_GT(8, object_info(&keeper.s.object).out_resident);
+	keeper_end(&keeper);
 	EXPECT_EQ(0, util_cgroup_remove(GROUP));
 }
 

@@ -56,23 +56,34 @@ TEST(K13_Linux_asks_for_what_nothing_maps)
 	expect_message(&s.channel, MACHVM_CMD_TERMINATE);
 }
 
-/* Somebody is killed nevertheless, as it is root who says that memory is short. */
-TEST(K15_Linux_asks_once_more_before_it_kills)
+static void kill_one(void)
 {
-	struct served s;
-	char path[64];
-	pid_t victim;
+	pid_t victim = fork();
 
-	serve_clean(&s, 8);
-	victim = fork();
 	if (victim == 0)
 		for (;;)
 			pause();
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", victim);
-	must_eq(util_file_write(path, "1000"), 0);
-	must_eq(util_file_write("/proc/sysrq-trigger", "f"), 0);
-	EXPECT_EQ(1000 + SIGKILL, util_wait(victim));
+	must_eq(util_oom_kill(victim), 0);
+}
+
+TEST(K15_Linux_asks_once_more_before_it_kills)
+{
+	struct served s;
+
+	serve_clean(&s, 8);
+	kill_one();
 	EXPECT_GT(8, object_info(&s.object).out_resident);
+}
+
+TEST(K13_pagers_get_what_was_written_before_Linux_kills)
+{
+	struct served s;
+
+	serve_clean(&s, 1);
+	write_page(&s, 0, 7);
+	kill_one();
+	expect_return(&s, 0, 1, true, true, 7);
+	released(&s, 0, 1);
 }
 
 HARNESS_MAIN

@@ -424,6 +424,18 @@ int util_drop_caches(void)
 	       util_file_write(DROP_CACHES, "2");
 }
 
+int util_oom_kill(pid_t pid)
+{
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	err = util_file_write(path, "1000") || util_file_write("/proc/sysrq-trigger", "f");
+	if (err)
+		kill(pid, SIGKILL);
+	return util_wait(pid) == 1000 + SIGKILL && !err ? 0 : -1;
+}
+
 #define CGROUPS "/sys/fs/cgroup"
 
 static const char *cgroup_path(char (*path)[128], const char *group, const char *file)

@@ -133,6 +133,9 @@ int util_descriptors(int nr);
 /* Linux asks whoever has memory that can be had again for it, as when it is short. */
 int util_drop_caches(void);
 
+/* The same as root says that there is none left, so that @pid, a child, is killed; waits for it. */
+int util_oom_kill(pid_t pid);
+
 /* A memory cgroup, with a limit or with 0 for none; the caller enters alone. */
 int util_cgroup_make(const char *group, unsigned long bytes);
 int util_cgroup_enter(const char *group);
